@@ -1,0 +1,4 @@
+# SPDX-License-Identifier: MIT
+# The host: libkymo and the command `kymo`.
+.PHONY: host
+host:

@@ -1,0 +1,4 @@
+# SPDX-License-Identifier: MIT
+# The TCG plugin.
+.PHONY: plugin
+plugin:

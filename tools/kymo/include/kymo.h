@@ -1,0 +1,188 @@
+/* SPDX-License-Identifier: MIT */
+/* libkymo: read a Kymo trace and turn its events into states.
+ *
+ * Two layers. The *reader* (kymo_open, kymo_next) yields events with 64-bit times, in time order over all harts, and the
+ * gaps between them. The *model* (kymo_model_run) feeds on the reader and calls a sink with what the events mean: closed
+ * intervals of task states with their causes, interrupt handlers, wake-ups, object ownership, loss. Every command, export
+ * and report is a sink; none decodes events on its own.
+ *
+ * Rules: one pass; memory is bounded by tasks and objects, never by events. Pointers given to a callback are valid until it returns. Times
+ * are counts of the trace's clock (kymo_info.clock_hz), 64 bits, as the target saw them. Nothing here prints or exits:
+ * a function that fails returns a negative value and fills kymo_error with one line that names file and offset. */
+#ifndef KYMO_H
+#define KYMO_H
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define KYMO_TASK_IDLE 0u
+#define KYMO_TASK_BOOT 0xFFFFu /* before the scheduler ran */
+#define KYMO_TASK_NONE 0x10000u /* no task, or not known */
+#define KYMO_MAX_WORDS 16
+
+struct kymo_error {
+    char text[512];
+};
+
+/* ---- reader ---- */
+
+typedef struct kymo_trace kymo_trace;
+
+struct kymo_info { /* strings live as long as the trace */
+    const char *image, *build_id, *clock, *capture;
+    uint64_t clock_hz;
+    uint32_t table_hash;
+    uint32_t harts;
+    bool damaged;          /* packets were skipped or the tail is cut; see kymo_warnings */
+    bool ended;            /* an END packet is there */
+    const char *end_reason; /* NULL if not ended */
+    int end_exit;
+};
+
+struct kymo_field { /* one line's field in the event table */
+    const char *name, *type;
+    uint8_t kind; /* 'S' sub, 'A' argument, 'W' word, 'M' more words */
+    uint8_t bits, shift, word;
+};
+
+struct kymo_event_desc {
+    const char *name, *klass;
+    uint8_t code, sub;
+    uint8_t fields;
+    const struct kymo_field *field;
+};
+
+struct kymo_event {
+    uint64_t time;
+    uint64_t seq;    /* number since the last clear, per hart */
+    uint32_t arg;    /* 24 bits */
+    uint16_t hart;
+    uint8_t code;    /* as recorded, SUB included */
+    uint8_t words;
+    uint32_t word[KYMO_MAX_WORDS];
+};
+
+enum kymo_loss { KYMO_LOSS_OVERWRITTEN, KYMO_LOSS_FULL, KYMO_LOSS_STOPPED, KYMO_LOSS_MASKED, KYMO_LOSS_TRANSPORT, KYMO_LOSS_DAMAGED };
+
+struct kymo_gap { /* between the event before and the one after */
+    uint64_t from, to;   /* last known time before, first after */
+    uint64_t events;     /* exact count, or UINT64_MAX when nobody could count */
+    enum kymo_loss cause;
+    uint16_t hart;
+};
+
+enum { KYMO_END = 0, KYMO_EVENT = 1, KYMO_GAP = 2 }; /* kymo_next, or negative */
+
+int kymo_open(kymo_trace **out, const char *path, struct kymo_error *err);
+void kymo_close(kymo_trace *t);
+const struct kymo_info *kymo_get_info(const kymo_trace *t);
+int kymo_next(kymo_trace *t, struct kymo_event *ev, struct kymo_gap *gap, struct kymo_error *err);
+int kymo_rewind(kymo_trace *t, struct kymo_error *err);
+unsigned kymo_warnings(const kymo_trace *t);
+const char *kymo_warning(const kymo_trace *t, unsigned i);
+
+/* Description of a code; NULL if the table has none. */
+const struct kymo_event_desc *kymo_describe(const kymo_trace *t, uint8_t code);
+/* Value of a field of an event (zero-extended; type "result" is the caller's to sign-extend). */
+uint32_t kymo_value(const struct kymo_event *ev, const struct kymo_field *f, const struct kymo_event_desc *d);
+/* Symbol that covers an address: its name and the offset in it; NULL if none. kind 'f', 'o' or 0 for both. */
+const char *kymo_symbol(const kymo_trace *t, uint32_t addr, char kind, uint32_t *offset, const char **file_line);
+/* String at an offset of .trace_fmt; NULL if none. */
+const char *kymo_string(const kymo_trace *t, uint32_t tag);
+
+/* ---- model ---- */
+
+typedef struct kymo_model kymo_model;
+
+enum kymo_state { KYMO_UNKNOWN, KYMO_READY, KYMO_RUNNING, KYMO_BLOCKED, KYMO_SUSPENDED, KYMO_DELAYED, KYMO_DEAD };
+enum kymo_certainty { KYMO_CERTAIN, KYMO_POSSIBLE, KYMO_NOT_KNOWN };
+enum kymo_kind { KYMO_OBJ_NONE, KYMO_OBJ_SEM, KYMO_OBJ_MUTEX, KYMO_OBJ_COND, KYMO_OBJ_MQ, KYMO_OBJ_PIPE, KYMO_OBJ_TIMER };
+
+struct kymo_interval { /* a stretch in which a task's state, cause and level did not change */
+    uint64_t from, to;
+    uint32_t task;
+    uint16_t hart;         /* where it runs or ran last */
+    uint8_t state;         /* enum kymo_state */
+    uint8_t certainty;
+    uint8_t level, base;   /* effective and base priority level; 0xFF unknown */
+    uint8_t waker_irq;     /* the wake-up that ended the wait came from this interrupt cause + 1; 0 from a task */
+    bool preempted;        /* READY: it was running and could have gone on */
+    uint32_t object;       /* BLOCKED: on what */
+    uint32_t holder;       /* BLOCKED on a mutex: its owner at the end of the interval */
+    uint32_t waker;        /* READY: who made it so, KYMO_TASK_NONE unknown */
+    uint64_t irq_time;     /* RUNNING: of it, time spent in interrupt handlers */
+};
+
+struct kymo_isr { /* a finished interrupt handler */
+    uint64_t from, to;
+    uint64_t own;          /* without handlers nested in it */
+    uint32_t task;         /* interrupted */
+    uint16_t hart, source;
+    uint8_t cause, depth, certainty;
+};
+
+struct kymo_wake {
+    uint64_t time;
+    uint32_t task, waker, object;
+    uint16_t hart;
+    uint8_t reason, waker_irq;
+};
+
+struct kymo_hold { /* a mutex was held */
+    uint64_t from, to;
+    uint32_t object, task;
+    uint32_t waiters;      /* most that waited at one time */
+    uint8_t certainty;
+};
+
+struct kymo_user_span {
+    uint64_t from, to;
+    uint32_t task, tag;
+    uint8_t certainty;
+};
+
+struct kymo_sink { /* every member may be NULL */
+    void (*event)(void *u, const kymo_model *m, const struct kymo_event *e); /* after the model took it in */
+    void (*interval)(void *u, const kymo_model *m, const struct kymo_interval *i);
+    void (*isr)(void *u, const kymo_model *m, const struct kymo_isr *i);
+    void (*wake)(void *u, const kymo_model *m, const struct kymo_wake *w);
+    void (*hold)(void *u, const kymo_model *m, const struct kymo_hold *h);
+    void (*span)(void *u, const kymo_model *m, const struct kymo_user_span *s);
+    void (*gap)(void *u, const kymo_model *m, const struct kymo_gap *g);
+    void (*end)(void *u, const kymo_model *m, uint64_t time); /* after all open intervals were closed */
+};
+
+struct kymo_task {
+    uint32_t id;
+    uint8_t state, level, base, certainty;
+    bool user, alive;
+    uint32_t entry, stack, stack_size;
+    uint64_t since;        /* of the present state */
+    uint32_t object, waker;
+};
+
+struct kymo_object {
+    uint32_t addr;
+    uint8_t kind;
+    bool alive;
+    uint32_t owner;        /* mutex */
+    uint32_t waiters;
+};
+
+int kymo_model_run(kymo_trace *t, const struct kymo_sink *sink, void *u, struct kymo_error *err);
+
+/* What the model knows at this instant; for use in callbacks. */
+const kymo_trace *kymo_model_trace(const kymo_model *m);
+uint64_t kymo_model_start(const kymo_model *m); /* time of the first event */
+uint32_t kymo_model_running(const kymo_model *m, unsigned hart);
+unsigned kymo_model_depth(const kymo_model *m, unsigned hart);
+const struct kymo_task *kymo_model_task(const kymo_model *m, uint32_t id);
+const struct kymo_task *kymo_model_next_task(const kymo_model *m, const struct kymo_task *prev);
+const struct kymo_object *kymo_model_object(const kymo_model *m, uint32_t addr);
+const struct kymo_object *kymo_model_next_object(const kymo_model *m, const struct kymo_object *prev);
+/* Names, never NULL: given name, else symbol, else kind and number. Untrusted bytes are replaced by '?'. */
+const char *kymo_task_name(const kymo_model *m, uint32_t id);
+const char *kymo_object_name(const kymo_model *m, uint32_t addr);
+const char *kymo_code_name(const kymo_model *m, uint32_t addr);
+
+#endif
