@@ -1,6 +1,12 @@
 # SPDX-License-Identifier: MIT
 # Kymo: `make demo` shows a real run, `make check` tests everything, `make help` lists the rest.
-# Each room has its own page in mk/; this file only sets what they share.
+#
+# Each room has its own page in mk/; this file only sets what they share. Rules for a page:
+#   - outputs lie below $(BUILD), never elsewhere; two builds with different BUILD do not meet
+#   - recipes begin with $(Q), and say what they do with $(say) WORD FILE
+#   - what is built with flags depends on $(BUILD)/stamps/NAME of $(eval $(call stamp,NAME,VALUE))
+#   - CFLAGS belongs to the target, HCFLAGS to the host
+#   - a target with `## text` after its prerequisites is listed by `make help`
 
 BUILD ?= build
 VERBOSE ?= 0
@@ -17,15 +23,24 @@ endif
 .SUFFIXES:
 MAKEFLAGS += --no-builtin-rules
 
-# $(call stamp,NAME,VALUE): a file that changes only when VALUE does; what depends on it is rebuilt then.
+# $(call quote,TEXT): TEXT as one word for the shell, whatever is in it.
+quote = '$(subst ','\'',$(1))'
+
+# $(call stamp,NAME,VALUE): the file $(BUILD)/stamps/NAME, which changes only when VALUE does; what depends on it is
+# rebuilt then. VALUE may hold quotes, commas, parentheses, `#` and `$`: it is kept in a `define`, because an assignment
+# would end at a `#`, and read back with $(value), because an expansion would eat a `$`.
 define stamp
+define STAMP_$(1)
+$(2)
+endef
 $(BUILD)/stamps/$(1): FORCE
 	@mkdir -p $$(@D)
-	@printf '%s\n' '$$(subst ','\'',$(2))' | cmp -s - $$@ || printf '%s\n' '$$(subst ','\'',$(2))' > $$@
+	@printf '%s\n' $$(call quote,$$(value STAMP_$(1))) | cmp -s - $$@ || \
+	  printf '%s\n' $$(call quote,$$(value STAMP_$(1))) > $$@
 endef
 .PHONY: FORCE all
 FORCE:
 
 include $(sort $(wildcard mk/*.mk))
 
-all: kernel host plugin ## kernel library, host tool and plugin
+all: kernel host plugin ## kernel library, host tool and plugin (this is what plain `make` does)

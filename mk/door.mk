@@ -1,0 +1,48 @@
+# SPDX-License-Identifier: MIT
+# The door: what a stranger types first. help, run, clean, distclean, and one clear line when a tool is not there.
+
+.PHONY: help run clean distclean need-target need-host
+
+# Targets from their `##` comments, in the order of the pages; then the applications and the variables.
+help: ## this list
+	@printf 'make TARGET [VARIABLE=value]..\n\n'
+	@sed -n 's/^\([a-z][a-z-]*\):[^#]*## \(.*\)/  \1\t\2/p' Makefile $(sort $(wildcard mk/*.mk)) | \
+	  while IFS='	' read -r t d; do printf '  %-14s %s\n' "$$t" "$$d"; done
+	@printf '\nApplications, each built as $(BUILD)/image.elf by `make NAME`:\n'
+	@printf '%s\n' $(APPS) | fmt -w 90 | sed 's/^/  /'
+	@printf '\nVariables:\n'
+	@sed -n 's/^# variable \([A-Z_]*=[^ ]*\)  *\(.*\)/\1\t\2/p' Makefile $(sort $(wildcard mk/*.mk)) | \
+	  while IFS='	' read -r v d; do printf '  %-26s %s\n' "$$v" "$$d"; done
+# variable VERBOSE=1 print every command
+# variable BUILD=dir where everything is built (build)
+# variable CFLAGS='-DNAME=value' more flags for the target, for example -DCONFIG_DEBUG_TRACE=0
+# variable HCFLAGS=.. more flags for the host tool
+# variable CROSS_COMPILE=prefix- the target's tools (riscv64-unknown-elf-)
+# variable DESTDIR= where `make install` puts its files; with PREFIX= (/usr/local)
+
+# Boots what is there. It has no prerequisite on purpose: what runs is what was built last, with the flags it was built with.
+QEMU ?= qemu-system-riscv32
+run: ## boot build/image.elf as it is (Ctrl-A, then X, ends QEMU)
+	@[ -f $(BUILD)/image.elf ] || { echo 'make run: no $(BUILD)/image.elf yet; build one first, for example `make hello`' >&2; exit 1; }
+	@command -v $(QEMU) > /dev/null || { echo 'make run: $(QEMU) is not installed; `make deps` installs what is missing' >&2; exit 1; }
+	$(Q)$(QEMU) -machine virt -m 128M -nographic -bios none -kernel $(BUILD)/image.elf
+
+clean: ## remove what was built (objects, images, tools), keep the demo's traces
+	$(Q)[ ! -d $(BUILD) ] || find $(BUILD) -mindepth 1 -maxdepth 1 ! -name demo -exec rm -rf {} +
+
+distclean: ## remove everything that was made, traces included
+	$(Q)rm -rf $(BUILD)
+
+# Every object depends on one of these stamps, so a missing compiler gives this line and nothing else.
+$(BUILD)/stamps/target: | need-target
+need-target:
+	@command -v $(firstword $(TCC)) > /dev/null || { echo '$(firstword $(TCC)) is not installed; `make deps` installs what is missing (or set CROSS_COMPILE)' >&2; exit 1; }
+$(BUILD)/stamps/host: | need-host
+need-host:
+	@command -v $(firstword $(HCC)) > /dev/null || { echo '$(firstword $(HCC)) is not installed; `make deps` installs what is missing (or set HCC)' >&2; exit 1; }
+
+ifneq ($(filter-out gnu,$(TOOLCHAIN_TYPE)),)
+ifneq ($(filter-out help clean distclean deps deps-demo deps-check,$(or $(MAKECMDGOALS),all)),)
+$(error TOOLCHAIN_TYPE=$(TOOLCHAIN_TYPE) is not supported: the target needs gcc (clang 14 of Debian 12 rejects -march=rv32imac_zicsr); leave it out, or say TOOLCHAIN_TYPE=gnu)
+endif
+endif
