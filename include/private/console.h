@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: MIT */
+/* What the kernel's core may ask of the console and the other services, and what it must call. Not for
+ * applications. How the console keeps lines whole and in order: kernel/logger.c. */
+#pragma once
+
+#include <types.h>
+
+/* Writes `len` bytes as one piece that nothing else splits, and returns when they have left, with everything
+ * that was queued before. Any machine-mode context: boot, task, interrupt handler, panic. Never blocks, takes no
+ * lock, and holds interrupts off for a bounded number of instructions at a time. */
+void console_write(const char *text, uint32_t len);
+
+/* Writes everything that was queued, and text that a preempted task has begun. The core calls this before it
+ * frees the stack of a task (a piece in work lies there), in panic before its own text, and before the kernel
+ * powers the machine off. Any context. */
+void console_drain(void);
+
+/* kernel/logger.c: what task 1 does for ever: drain the logger's queue, run software timers. */
+#define SERVICE_TASK_ID 1
+
+/* kernel/timer.c: called by the tick after ticks++, interrupts off; bounded. Wakes task 1 when a timer is due. */
+void timer_service_tick(uint32_t now);
+
+/* kernel/syscall.c: one system call of the running task, on a kernel stack, interrupts as the task had them.
+ * `user` says that the arguments are untrusted. The result goes to a0. */
+int32_t syscall_service(uint32_t number, uint32_t a0, uint32_t a1, uint32_t a2, int user);
