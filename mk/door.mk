@@ -6,7 +6,7 @@
 # Targets from their `##` comments, in the order of the pages; then the applications and the variables.
 help: ## this list
 	@printf 'make TARGET [VARIABLE=value]..\n\n'
-	@sed -n 's/^\([a-z][a-z-]*\):[^#]*## \(.*\)/  \1\t\2/p' Makefile $(sort $(wildcard mk/*.mk)) | \
+	@sed -n 's/^\([a-z][a-z-]*\):[^#]*## \(.*\)/\1\t\2/p' Makefile $(sort $(wildcard mk/*.mk)) | \
 	  while IFS='	' read -r t d; do printf '  %-14s %s\n' "$$t" "$$d"; done
 	@printf '\nApplications, each built as $(BUILD)/image.elf by `make NAME`:\n'
 	@printf '%s\n' $(APPS) | fmt -w 90 | sed 's/^/  /'
@@ -46,3 +46,7 @@ ifneq ($(filter-out help clean distclean deps deps-demo deps-check,$(or $(MAKECM
 $(error TOOLCHAIN_TYPE=$(TOOLCHAIN_TYPE) is not supported: the target needs gcc (clang 14 of Debian 12 rejects -march=rv32imac_zicsr); leave it out, or say TOOLCHAIN_TYPE=gnu)
 endif
 endif
+
+# make print-NAME shows a variable of these pages; the tests of the build use it.
+print-%: FORCE
+	@printf '%s\n' $(call quote,$($*))

@@ -20,6 +20,7 @@ KOBJ := $(KSRC:%=$(T)/%.o)
 APPS := $(sort $(patsubst app/%.c,%,$(wildcard app/*.c)))
 
 $(eval $(call stamp,target,$(TCC) $(TALL)))
+$(eval $(call stamp,kernel-objects,$(KOBJ)))
 
 $(T)/%.c.o: %.c $(BUILD)/stamps/target
 	@mkdir -p $(@D)
@@ -31,9 +32,10 @@ $(T)/%.S.o: %.S $(BUILD)/stamps/target
 	$(say) AS $<
 	$(Q)$(TCC) $(TALL) -MMD -MP -c $< -o $@
 
-$(T)/libkymo-kernel.a: $(KOBJ)
+# The stamp makes a removed source leave the archive.
+$(T)/libkymo-kernel.a: $(KOBJ) $(BUILD)/stamps/kernel-objects
 	$(say) AR $@
-	$(Q)rm -f $@ && $(TAR) rcs $@ $^
+	$(Q)rm -f $@ && $(TAR) rcs $@ $(KOBJ)
 
 .PHONY: kernel
 kernel: $(T)/libkymo-kernel.a
