@@ -26,9 +26,10 @@ MAKEFLAGS += --no-builtin-rules
 # $(call quote,TEXT): TEXT as one word for the shell, whatever is in it.
 quote = '$(subst ','\'',$(1))'
 
-# $(call stamp,NAME,VALUE): the file $(BUILD)/stamps/NAME, which changes only when VALUE does; what depends on it is
-# rebuilt then. VALUE may hold quotes, commas, parentheses, `#` and `$`: it is kept in a `define`, because an assignment
-# would end at a `#`, and read back with $(value), because an expansion would eat a `$`.
+# $(call stamp,NAME,VALUE): the file $(BUILD)/stamps/NAME, which changes only when VALUE does;
+# what depends on it is rebuilt then. VALUE may hold quotes, commas, parentheses, `#` and `$`: it
+# is kept in a `define`, because an assignment would end at a `#`, and read back with $(value),
+# because an expansion would eat a `$`.
 define stamp
 define STAMP_$(1)
 $(2)

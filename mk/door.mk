@@ -1,9 +1,11 @@
 # SPDX-License-Identifier: MIT
-# The door: what a stranger types first. help, run, clean, distclean, and one clear line when a tool is not there.
+# The door: what a stranger types first. help, run, clean, distclean, and one clear line when a
+# tool is not there.
 
 .PHONY: help run clean distclean need-target need-host
 
-# Targets from their `##` comments, in the order of the pages; then the applications and the variables.
+# Targets from their `##` comments, in the order of the pages; then the applications and the
+# variables.
 help: ## this list
 	@printf 'make TARGET [VARIABLE=value]..\n\n'
 	@sed -n 's/^\([a-z][a-z-]*\):[^#]*## \(.*\)/\1\t\2/p' Makefile $(sort $(wildcard mk/*.mk)) | \
@@ -20,11 +22,17 @@ help: ## this list
 # variable CROSS_COMPILE=prefix- the target's tools (riscv64-unknown-elf-)
 # variable DESTDIR= where `make install` puts its files; with PREFIX= (/usr/local)
 
-# Boots what is there. It has no prerequisite on purpose: what runs is what was built last, with the flags it was built with.
+# $(call need,COMMAND,HINT): one line and the end when a command is not there.
+need = command -v $(1) > /dev/null || \
+  { echo '$(1) is not installed; `make deps` installs what is missing$(2)' >&2; exit 1; }
+
+# Boots what is there. It has no prerequisite on purpose: what runs is what was built last, with
+# the flags it was built with.
 QEMU ?= qemu-system-riscv32
 run: ## boot build/image.elf as it is (Ctrl-A, then X, ends QEMU)
-	@[ -f $(BUILD)/image.elf ] || { echo 'make run: no $(BUILD)/image.elf yet; build one first, for example `make hello`' >&2; exit 1; }
-	@command -v $(QEMU) > /dev/null || { echo 'make run: $(QEMU) is not installed; `make deps` installs what is missing' >&2; exit 1; }
+	@[ -f $(BUILD)/image.elf ] || \
+	  { echo 'no $(BUILD)/image.elf yet; build one first, for example `make hello`' >&2; exit 1; }
+	@$(call need,$(QEMU))
 	$(Q)$(QEMU) -machine virt -m 128M -nographic -bios none -kernel $(BUILD)/image.elf
 
 clean: ## remove what was built (objects, images, tools), keep the demo's traces
@@ -33,17 +41,19 @@ clean: ## remove what was built (objects, images, tools), keep the demo's traces
 distclean: ## remove everything that was made, traces included
 	$(Q)rm -rf $(BUILD)
 
-# Every object depends on one of these stamps, so a missing compiler gives this line and nothing else.
+# Every object depends on one of these stamps, so a missing compiler gives this line and nothing
+# else.
 $(BUILD)/stamps/target: | need-target
 need-target:
-	@command -v $(firstword $(TCC)) > /dev/null || { echo '$(firstword $(TCC)) is not installed; `make deps` installs what is missing (or set CROSS_COMPILE)' >&2; exit 1; }
+	@$(call need,$(firstword $(TCC)), (or set CROSS_COMPILE))
 $(BUILD)/stamps/host: | need-host
 need-host:
-	@command -v $(firstword $(HCC)) > /dev/null || { echo '$(firstword $(HCC)) is not installed; `make deps` installs what is missing (or set HCC)' >&2; exit 1; }
+	@$(call need,$(firstword $(HCC)), (or set HCC))
 
 ifneq ($(filter-out gnu,$(TOOLCHAIN_TYPE)),)
 ifneq ($(filter-out help clean distclean deps deps-demo deps-check,$(or $(MAKECMDGOALS),all)),)
-$(error TOOLCHAIN_TYPE=$(TOOLCHAIN_TYPE) is not supported: the target needs gcc (clang 14 of Debian 12 rejects -march=rv32imac_zicsr); leave it out, or say TOOLCHAIN_TYPE=gnu)
+$(error TOOLCHAIN_TYPE=$(TOOLCHAIN_TYPE) is not supported, because clang 14 of Debian 12 rejects \
+  -march=rv32imac_zicsr; leave it out, or say TOOLCHAIN_TYPE=gnu)
 endif
 endif
 

@@ -3,9 +3,10 @@
 # Run the parts of `make check` one after the other and add them up.
 # usage: check.sh LOGDIR PREFIX name:seconds..     (seconds: the part's share of the time, 0 none)
 #
-# A part passes when its target ends with status 0 AND its last total line `N passed, N failed` counts at least one test and no
-# failure: a part that ran nothing, said nothing or died counts as one failure. Output goes to the terminal and to
-# LOGDIR/NAME.log. Going over a share of the time is reported, not a failure: machines differ.
+# A part passes when its target ends with status 0 AND its last total line `N passed, N failed`
+# counts at least one test and no failure: a part that ran nothing, said nothing or died counts as
+# one failure. Output goes to the terminal and to LOGDIR/NAME.log. Going over a share of the time
+# is reported, not a failure: machines differ.
 set -u
 logs=$1 prefix=$2
 shift 2
@@ -20,7 +21,7 @@ summary="$logs/summary"
 : > "$summary"
 
 total_of() { # log -> the last total line, or nothing
-    sed -n 's/^\([A-Za-z]*: \)\{0,1\}\([0-9][0-9]*\) passed, \([0-9][0-9]*\) failed.*$/\2 \3/p' "$1" | tail -n 1
+    sed -En 's/^([A-Za-z]*: )?([0-9]+) passed, ([0-9]+) failed.*$/\2 \3/p' "$1" | tail -n 1
 }
 
 run_part() { # name share
@@ -48,7 +49,8 @@ run_part() { # name share
         [ "$took" -le "$2" ] || share="$share: OVER ITS SHARE"
     fi
     passed=$((passed + good)) failed=$((failed + bad))
-    printf '  %-10s %5d passed %4d failed %5d s%s%s\n' "$1" "$good" "$bad" "$took" "$share" "$note" >> "$summary"
+    printf '  %-10s %5d passed %4d failed %5d s%s%s\n' \
+        "$1" "$good" "$bad" "$took" "$share" "$note" >> "$summary"
 }
 
 for part; do

@@ -2,9 +2,10 @@
 # SPDX-License-Identifier: MIT
 # Install what is missing. usage: deps.sh TARGET kind:thing=package..   (mk/deps.mk has the kinds)
 #
-# Silent, and 0, when every thing is there. Otherwise: on a system with apt-get, as root or with sudo, installs the missing
-# packages and looks again; without rights prints the exact line to type; on another system prints what is needed. Then 1.
-# DEPS_DRY=1 prints what would be done and does nothing.
+# Silent, and 0, when every thing is there. Otherwise: on a system with apt-get, as root or with
+# sudo, installs the missing packages and looks again; without rights prints the exact line to
+# type; on another system prints what is needed. Then 1. DEPS_DRY=1 prints what would be done and
+# does nothing.
 set -u
 target=$1
 shift

@@ -2,9 +2,11 @@
 # shellcheck shell=sh
 # Sourced by the shell tests: runs cases, counts them, prints the total.
 #
-# A case is a shell function case_NAME, run in a subshell with `set -e` in a fresh empty folder ($work); it fails when a command
-# in it fails. `fail TEXT` ends it with a reason. A failure prints one token, ROOM:NAME, and the line that reruns exactly it.
-# usage: room=build; . tests/cases.sh; case_x() { ..; }; run_cases        ONLY=NAME.. runs these cases alone
+# A case is a shell function case_NAME, run in a subshell with `set -e` in a fresh empty folder
+# ($work); it fails when a command in it fails. `fail TEXT` ends it with a reason. A failure
+# prints one token, ROOM:NAME, and the line that reruns exactly it.
+# usage: room=build; . tests/cases.sh; case_x() { ..; }; run_cases "$@"
+# ONLY='NAME..' runs these cases alone.
 #
 # A case has $limit seconds (60); a hang is a failure.
 : "${room:?}" "${limit:=60}"
@@ -17,7 +19,9 @@ fail() {
 }
 
 expect() { # text file: the file has the text in it
-    grep -qF -- "$1" "$2" || { sed 's/^/    | /' "$2" | head -n 20 >&2; fail "expected to read: $1"; }
+    grep -qF -- "$1" "$2" && return 0
+    sed 's/^/    | /' "$2" | head -n 20 >&2
+    fail "expected to read: $1"
 }
 
 all_cases() { # in the order of the file
