@@ -592,7 +592,7 @@ void sk_init(struct sk *k, const struct synth_config *c, const struct synth_orac
     k->random = c->seed * 1000003 + hart;
     k->first_id = hart * 10000;
     k->next_tick = SK_TICK;
-    k->now = (struct synth_now){.time = 1000, .mask = c->mask ? c->mask : 0xFFFFFFFF, .running = KYMO_TASK_BOOT, .level = 0xFF};
+    k->now = (struct synth_now){.time = 1000, .mask = c->mask ? c->mask : 0xFFFF, .running = KYMO_TASK_BOOT, .level = 0xFF};
     synth_ring_open(&k->ring, f, c, &k->now, (uint16_t)hart);
     k->task[0] = (struct sk_task){.used = true, .now = {.state = KYMO_UNKNOWN}};
     k->running = &k->task[0];

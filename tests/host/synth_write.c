@@ -103,24 +103,25 @@ static void open_block(struct synth_ring *r)
     r->block = calloc(1, r->c->block_size);
     assert(r->block);
     uint8_t *b = r->block;
-    put32(b, KYMO_BLOCK_MAGIC);
-    put32(b + 4, r->block_seq++);
+    put16(b + 4, KYMO_BLOCK_MAGIC);
+    put16(b + 6, n->mask);
     put32(b + 8, (uint32_t)r->seq);
-    put32(b + 12, (uint32_t)n->time);
-    put32(b + 16, (uint32_t)(n->time >> 32));
-    put16(b + 20, n->running);
-    b[22] = n->depth;
-    b[23] = n->level;
-    put32(b + 24, n->causes);
-    put32(b + 36, n->mask);
+    put32(b + 12, (uint32_t)(n->time >> 24));
+    put16(b + 16, n->running);
+    b[18] = n->depth;
+    b[19] = n->level;
+    put32(b + 20, n->causes);
+    put16(b + 24, r->hart);
+    put16(b + 26, 1);
+    put32(b + 28, kymo_table_hash(kymo_builtin_table, strlen(kymo_builtin_table)));
     r->slots = r->words = 0;
     r->last = n->time;
 }
 
 static void close_block(struct synth_ring *r)
 {
-    put16(r->block + 40, r->slots);
-    put16(r->block + 42, r->words);
+    put16(r->block, r->slots);
+    put16(r->block + 2, r->words);
     if (r->kept) {
         uint8_t **place = &r->kept[r->closed % r->c->keep];
         free(*place);
@@ -144,7 +145,8 @@ static void write_open(struct synth_ring *r)
     put16(p + 6, KYMO_CTL_SIZE);
     put32(p + 8, base + KYMO_BLOCK_HEADER + 8 * r->slots);
     put32(p + 12, base + r->c->block_size - 4 * r->words);
-    put32(p + 16, r->now->mask);
+    put16(p + 16, KYMO_BLOCK_MAGIC);
+    put16(p + 18, r->now->mask);
     put32(p + 20, base);
     put32(p + 24, base);
     put32(p + 28, r->c->block_size * 4);

@@ -23,7 +23,6 @@ struct synth_ring {
     uint16_t hart;
     uint8_t *block;        /* NULL before the first */
     uint32_t slots, words;
-    uint32_t block_seq;
     uint64_t seq;          /* of the next event */
     uint64_t last;         /* time of the event before */
     uint64_t random;
