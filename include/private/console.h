@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* What the kernel's core may ask of the console and the other services, and what it must call. Not for
- * applications. How the console keeps lines whole and in order: kernel/logger.c. */
+ * applications. How the console keeps lines whole and in order: kernel/console.c. */
 #pragma once
 
 #include <types.h>
@@ -24,3 +24,8 @@ void timer_service_tick(uint32_t now);
 /* kernel/syscall.c: one system call of the running task, on a kernel stack, interrupts as the task had them.
  * `user` says that the arguments are untrusted. The result goes to a0. */
 int32_t syscall_service(uint32_t number, uint32_t a0, uint32_t a1, uint32_t a2, int user);
+
+/* What the console asks of the HAL. Never wait, any machine-mode context, interrupts off or on. */
+uint32_t hal_uart_put(const char *text, uint32_t len); /* how many of them the transmitter took at once, 0 to len */
+int hal_uart_get(void);                                /* a received character, or -1 */
+int hal_uart_ready(void);                              /* whether one waits */
