@@ -3,7 +3,7 @@
  * applications. How the console keeps lines whole and in order: kernel/console.c. */
 #pragma once
 
-#include <types.h>
+#include <lib/libc.h>
 
 /* Writes `len` bytes as one piece that nothing else splits, and returns when they have left, with everything
  * that was queued before. Any machine-mode context: boot, task, interrupt handler, panic. Never blocks, takes no
@@ -15,15 +15,13 @@ void console_write(const char *text, uint32_t len);
  * powers the machine off. Any context. */
 void console_drain(void);
 
-/* kernel/logger.c: what task 1 does for ever: drain the logger's queue, run software timers. */
+/* Task 1 drains the logger's queue and runs software timers (kernel/logger.c); mo_logger_init creates it, at the
+ * highest priority. It needs nothing from the tick: it waits with a timeout like any task. */
 #define SERVICE_TASK_ID 1
 
-/* kernel/timer.c: called by the tick after ticks++, interrupts off; bounded. Wakes task 1 when a timer is due. */
-void timer_service_tick(uint32_t now);
-
-/* kernel/syscall.c: one system call of the running task, on a kernel stack, interrupts as the task had them.
- * `user` says that the arguments are untrusted. The result goes to a0. */
-int32_t syscall_service(uint32_t number, uint32_t a0, uint32_t a1, uint32_t a2, int user);
+/* kernel/syscall.c: one system call of the running task, on a kernel stack, with interrupts as the caller had them.
+ * `user`: the arguments are untrusted. `pc` is the address of the ecall, for the trace. The result goes to a0. */
+int32_t syscall_service(uint32_t number, uint32_t a0, uint32_t a1, uint32_t a2, uint32_t pc, bool user);
 
 /* What the console asks of the HAL. Never wait, any machine-mode context, interrupts off or on. */
 uint32_t hal_uart_put(const char *text, uint32_t len); /* how many of them the transmitter took at once, 0 to len */
