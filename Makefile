@@ -22,6 +22,8 @@ endif
 .DELETE_ON_ERROR:
 .SUFFIXES:
 MAKEFLAGS += --no-builtin-rules
+# No __pycache__ beside the sources.
+export PYTHONDONTWRITEBYTECODE := 1
 
 # $(call quote,TEXT): TEXT as one word for the shell, whatever is in it.
 quote = '$(subst ','\'',$(1))'
