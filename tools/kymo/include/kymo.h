@@ -37,6 +37,8 @@ struct kymo_info { /* strings live as long as the trace */
     bool ended;            /* an END packet is there */
     const char *end_reason; /* NULL if not ended */
     int end_exit;
+    uint64_t end_time;     /* clock at the end, 0 unknown */
+    bool same_table;       /* the trace's events are those this library was built with; else see kymo_known */
 };
 
 struct kymo_field { /* one line's field in the event table */
@@ -78,9 +80,16 @@ void kymo_close(kymo_trace *t);
 const struct kymo_info *kymo_get_info(const kymo_trace *t);
 int kymo_next(kymo_trace *t, struct kymo_event *ev, struct kymo_gap *gap, struct kymo_error *err);
 int kymo_rewind(kymo_trace *t, struct kymo_error *err);
+/* A file that is still written: KYMO_END then means "nothing new yet", a packet that is not complete is no damage, and
+ * kymo_next may be called again later. */
+int kymo_follow(kymo_trace *t, bool on);
 unsigned kymo_warnings(const kymo_trace *t);
 const char *kymo_warning(const kymo_trace *t, unsigned i);
 
+/* Does this library understand the event of this code as the trace's own table describes it? The model takes only these in. */
+bool kymo_known(const kymo_trace *t, uint8_t code);
+/* Value of a META key; NULL if the trace has none. */
+const char *kymo_meta(const kymo_trace *t, const char *key);
 /* Description of a code; NULL if the table has none. */
 const struct kymo_event_desc *kymo_describe(const kymo_trace *t, uint8_t code);
 /* Value of a field of an event (zero-extended; type "result" is the caller's to sign-extend). */

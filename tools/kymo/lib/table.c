@@ -207,12 +207,28 @@ unsigned kymo_table_known(const struct kymo_table *t, bool known[256])
     return differ;
 }
 
+static uint32_t hash_on(uint32_t h, uint8_t byte)
+{
+    return byte ? (h ^ byte) * 16777619u : h;
+}
+
 uint32_t kymo_table_hash(const void *text, size_t length)
 {
     const uint8_t *p = text;
     uint32_t h = 2166136261u;
     for (size_t i = 0; i < length; i++)
-        if (p[i])
-            h = (h ^ p[i]) * 16777619u;
+        h = hash_on(h, p[i]);
     return h;
+}
+
+bool kymo_table_has_hash(const void *text, size_t length, uint32_t hash)
+{
+    const uint8_t *p = text;
+    uint32_t h = 2166136261u;
+    for (size_t i = 0; i < length; i++) {
+        h = hash_on(h, p[i]);
+        if (p[i] == '\n' && h == hash)
+            return true;
+    }
+    return false;
 }
