@@ -11,11 +11,11 @@ TAR := $(CROSS_COMPILE)ar
 TARCH := -march=rv32imac_zicsr -mabi=ilp32
 TFLAGS := $(TARCH) -std=gnu99 -O2 -g -Wall -Wextra -Werror -Wshadow -Wno-unused-parameter -mstrict-align \
   -ffreestanding -nostdlib -fomit-frame-pointer -fdata-sections -ffunction-sections -fno-common
-TINC := -Iarch/riscv -Iinclude -Iinclude/lib -Itrace -I. -include config.h
+TINC := -Iarch/riscv -Iinclude -Iinclude/lib -Itrace -Ikernel -I$(BUILD)/gen -I. -include config.h
 TALL = $(TFLAGS) $(TINC) $(CFLAGS)
 
 T := $(BUILD)/target
-KSRC := $(wildcard kernel/*.c lib/*.c trace/*.c arch/riscv/*.c arch/riscv/*.S)
+KSRC := $(wildcard kernel/*.c lib/*.c trace/*.c trace/*.S arch/riscv/*.c arch/riscv/*.S)
 KOBJ := $(KSRC:%=$(T)/%.o)
 APPS := $(sort $(patsubst app/%.c,%,$(wildcard app/*.c)))
 
