@@ -22,8 +22,3 @@ void console_drain(void);
 /* kernel/syscall.c: one system call of the running task, on a kernel stack, with interrupts as the caller had them.
  * `user`: the arguments are untrusted. `pc` is the address of the ecall, for the trace. The result goes to a0. */
 int32_t syscall_service(uint32_t number, uint32_t a0, uint32_t a1, uint32_t a2, uint32_t pc, bool user);
-
-/* What the console asks of the HAL. Never wait, any machine-mode context, interrupts off or on. */
-uint32_t hal_uart_put(const char *text, uint32_t len); /* how many of them the transmitter took at once, 0 to len */
-int hal_uart_get(void);                                /* a received character, or -1 */
-int hal_uart_ready(void);                              /* whether one waits */

@@ -1,0 +1,119 @@
+/* SPDX-License-Identifier: MIT */
+/* Condition variables; <sys/mutex.h>. Waiters queue by effective priority. A wait joins the queue and gives the mutex
+ * up with no other task running in between, so no signal can fall into a gap. A woken task takes the mutex again
+ * itself. */
+#include "mutex_internal.h"
+
+#include "sched.h"
+
+static inline struct prioq *queue_of(cond_t *c)
+{
+    return (struct prioq *) c->waiters;
+}
+
+static inline bool cond_valid(const cond_t *c)
+{
+    return c && c->magic == COND_MAGIC;
+}
+
+int32_t mo_cond_init(cond_t *c)
+{
+    if (!c)
+        return ERR_FAIL;
+    *c = (cond_t){.waiters = {{.top = IDLE_LEVEL}}, .magic = COND_MAGIC};
+    return ERR_OK;
+}
+
+int32_t mo_cond_destroy(cond_t *c)
+{
+    if (!c)
+        return ERR_OK;
+    if (!cond_valid(c))
+        return ERR_FAIL;
+    int32_t result = ERR_TASK_BUSY;
+    uint32_t irq = hal_irq_save();
+    if (!prioq_first(queue_of(c))) {
+        c->magic = 0;
+        result = ERR_OK;
+    }
+    hal_irq_restore(irq);
+    return result;
+}
+
+static int32_t cond_wait(cond_t *c, mutex_t *m, uint32_t ticks, const char *call)
+{
+    if (!cond_valid(c))
+        kernel_misuse(call, c, "not a condition variable", ERR_SEM_OPERATION);
+    if (!mutex_is_valid(m))
+        kernel_misuse(call, m, "not a mutex", ERR_SEM_OPERATION);
+    if (!mo_mutex_owned_by_current(m))
+        return ERR_NOT_OWNER;
+    if (ticks == 0)
+        return ERR_TIMEOUT;
+    uint32_t irq = hal_irq_save();
+    sched_must_block(irq, call, c);
+    sched_lock();
+    tcb_t *cur = sched_current();
+    sched_await(cur, queue_of(c), WAIT_PRIOQ, ticks);
+    mutex_give_up(m, cur, irq);
+    sched_settle();
+    int32_t result = sched_block(cur, irq);
+    int32_t locked = mo_mutex_lock(m);
+    return result != ERR_OK ? result : locked;
+}
+
+int32_t mo_cond_wait(cond_t *c, mutex_t *m)
+{
+    return cond_wait(c, m, SCHED_FOREVER, "mo_cond_wait");
+}
+
+int32_t mo_cond_timedwait(cond_t *c, mutex_t *m, uint32_t ticks)
+{
+    return cond_wait(c, m, ticks, "mo_cond_timedwait");
+}
+
+/* Interrupts off or locked. */
+static tcb_t *wake_first(cond_t *c)
+{
+    tcb_t *t = prioq_first(queue_of(c));
+    if (!t)
+        return NULL;
+    sched_unqueue(t);
+    t->wait_result = ERR_OK;
+    sched_wake(t, READY_OBJECT);
+    return t;
+}
+
+int32_t mo_cond_signal(cond_t *c)
+{
+    if (!cond_valid(c))
+        return ERR_FAIL;
+    uint32_t irq = hal_irq_save();
+    tcb_t *t = wake_first(c);
+    if (t)
+        sched_leave(irq, t);
+    else
+        hal_irq_restore(irq);
+    return ERR_OK;
+}
+
+/* Wakes who waits now, one task a step. Nobody can join meanwhile: no other task runs. */
+int32_t mo_cond_broadcast(cond_t *c)
+{
+    if (!cond_valid(c))
+        return ERR_FAIL;
+    sched_lock();
+    uint32_t irq = hal_irq_save();
+    while (wake_first(c)) {
+        sched.pending = true;
+        sched_breathe(irq);
+    }
+    hal_irq_restore(irq);
+    sched_unlock();
+    return ERR_OK;
+}
+
+int32_t mo_cond_waiting_count(cond_t *c)
+{
+    return cond_valid(c) ? c->waiters->count : -1;
+}

@@ -1,0 +1,276 @@
+/* SPDX-License-Identifier: MIT */
+/* Mutexes with priority inheritance; <sys/mutex.h>.
+ *
+ *   U1  owner_tid != 0 if and only if the mutex is in the held list of the live task with that id.
+ *   U2  A task waits only for a mutex with an owner: unlocking hands over, it never lets the mutex go with waiters.
+ *   U3  The levels of all tasks agree with S5 (kernel/sched.c) whenever the scheduler is not locked.
+ *
+ * The fast way, a free mutex or nobody waiting, is one short section with interrupts off. Along a chain of owners the
+ * scheduler is locked, and interrupts are off for one owner at a time. */
+#include "mutex_internal.h"
+
+#include "sched.h"
+
+STATIC_ASSERT(sizeof(struct waiters) == sizeof(struct prioq), "struct waiters is struct prioq under a public name");
+
+static inline struct prioq *queue_of(mutex_t *m)
+{
+    return (struct prioq *) m->waiters;
+}
+
+static inline mutex_t *mutex_of(void *queue)
+{
+    return (mutex_t *) ((char *) queue - __builtin_offsetof(mutex_t, waiters));
+}
+
+static inline bool mutex_valid(const mutex_t *m)
+{
+    return !CONFIG_API_CHECK || (m && m->magic == MUTEX_MAGIC);
+}
+
+bool mutex_is_valid(const mutex_t *m)
+{
+    return m && m->magic == MUTEX_MAGIC;
+}
+
+static void mutex_invalid(const mutex_t *m, const char *call) __attribute__((noreturn, cold, noinline));
+static void mutex_invalid(const mutex_t *m, const char *call)
+{
+    kernel_misuse(call, m, "not a mutex", ERR_SEM_OPERATION);
+}
+
+/* --- ownership; interrupts off --- */
+
+static inline void hold(mutex_t *m, tcb_t *t)
+{
+    mutex_t *older = t->held;
+    m->owner_tid = t->id;
+    m->held_next = older;
+    m->held_link = &t->held;
+    if (older)
+        older->held_link = &m->held_next;
+    t->held = m;
+}
+
+static inline void unhold(mutex_t *m)
+{
+    mutex_t *older = m->held_next;
+    *m->held_link = older;
+    if (older)
+        older->held_link = m->held_link;
+    m->owner_tid = 0;
+}
+
+static tcb_t *owner_of(const mutex_t *m)
+{
+    return m->owner_tid == BOOT_ID ? &sched_boot : sched_find(m->owner_tid);
+}
+
+tcb_t *mutex_owner_of_queue(void *queue)
+{
+    return owner_of(mutex_of(queue));
+}
+
+/* Gives m to its first waiter, who becomes ready; nobody owns it when there is none. The new owner needs no boost: who
+ * still waits comes after it. */
+static inline tcb_t *hand_over(mutex_t *m)
+{
+    tcb_t *t = prioq_first(queue_of(m));
+    unhold(m);
+    if (!t)
+        return NULL;
+    sched_unqueue(t);
+    hold(m, t);
+    t->wait_result = ERR_OK;
+    sched_wake(t, READY_OBJECT);
+    return t;
+}
+
+/* --- inheritance; scheduler locked, so that neither held lists nor waiters change --- */
+
+/* The level that S5 asks for. */
+static uint32_t level_due(const tcb_t *t)
+{
+    uint32_t level = t->base_level;
+    for (const mutex_t *m = t->held; m; m = m->held_next)
+        if (m->inherit && m->waiters->top < level)
+            level = m->waiters->top;
+    return level;
+}
+
+/* A chain that closes into a ring (a deadlock) ends as well: levels along it only move one way. */
+void mutex_propagate(tcb_t *t, uint32_t why)
+{
+    while (t) {
+        uint32_t level = level_due(t);
+        if (level == t->prio_level)
+            return;
+        uint32_t irq = hal_irq_save();
+        sched_set_level(t, level);
+        t = t->wait_kind == WAIT_MUTEX ? mutex_owner_of_queue(t->wait_queue) : NULL;
+        hal_irq_restore(irq);
+    }
+}
+
+void mutex_abandon_all(tcb_t *t)
+{
+    while (t->held) {
+        mutex_t *m = t->held;
+        uint32_t irq = hal_irq_save();
+        if (hand_over(m))
+            sched.pending = true;
+        hal_irq_restore(irq);
+    }
+}
+
+/* --- life --- */
+
+int32_t mo_mutex_init(mutex_t *m)
+{
+    if (!m)
+        return ERR_FAIL;
+    *m = (mutex_t){.waiters = {{.top = IDLE_LEVEL}}, .magic = MUTEX_MAGIC, .inherit = true};
+    return ERR_OK;
+}
+
+int32_t mo_mutex_destroy(mutex_t *m)
+{
+    if (!m)
+        return ERR_OK;
+    if (m->magic != MUTEX_MAGIC)
+        return ERR_FAIL;
+    int32_t result = ERR_TASK_BUSY;
+    uint32_t irq = hal_irq_save();
+    if (m->owner_tid == 0) {
+        m->magic = 0;
+        result = ERR_OK;
+    }
+    hal_irq_restore(irq);
+    return result;
+}
+
+int32_t mo_mutex_set_inherit(mutex_t *m, bool inherit)
+{
+    if (!mutex_valid(m))
+        return ERR_FAIL;
+    int32_t result = ERR_TASK_BUSY;
+    uint32_t irq = hal_irq_save();
+    if (!prioq_first(queue_of(m))) {
+        m->inherit = inherit;
+        result = ERR_OK;
+    }
+    hal_irq_restore(irq);
+    return result;
+}
+
+/* --- locking --- */
+
+static __attribute__((noinline)) int32_t lock_contended(mutex_t *m, uint32_t ticks, uint32_t irq, const char *call)
+{
+    tcb_t *cur = sched_current();
+    if (m->owner_tid == cur->id) {
+        hal_irq_restore(irq);
+        return ERR_TASK_BUSY;
+    }
+    sched_must_block(irq, call, m);
+    tcb_t *owner = owner_of(m);
+    sched_await(cur, queue_of(m), WAIT_MUTEX, ticks);
+    if (m->inherit && cur->prio_level < owner->prio_level) {
+        sched_lock();
+        hal_irq_restore(irq);
+        mutex_propagate(owner, PRIORITY_RAISED);
+        hal_irq_save();
+        sched_settle();
+    }
+    return sched_block(cur, irq);
+}
+
+int32_t mo_mutex_lock(mutex_t *m)
+{
+    if (unlikely(!mutex_valid(m)))
+        mutex_invalid(m, "mo_mutex_lock");
+    uint32_t irq = hal_irq_save();
+    if (unlikely(m->owner_tid))
+        return lock_contended(m, SCHED_FOREVER, irq, "mo_mutex_lock");
+    hold(m, sched_current());
+    hal_irq_restore(irq);
+    return ERR_OK;
+}
+
+int32_t mo_mutex_trylock(mutex_t *m)
+{
+    if (unlikely(!mutex_valid(m)))
+        return ERR_FAIL;
+    int32_t result = ERR_TASK_BUSY;
+    uint32_t irq = hal_irq_save();
+    if (!m->owner_tid) {
+        hold(m, sched_current());
+        result = ERR_OK;
+    }
+    hal_irq_restore(irq);
+    return result;
+}
+
+int32_t mo_mutex_timedlock(mutex_t *m, uint32_t ticks)
+{
+    if (unlikely(!mutex_valid(m)))
+        return ERR_FAIL;
+    uint32_t irq = hal_irq_save();
+    if (m->owner_tid && ticks)
+        return lock_contended(m, ticks, irq, "mo_mutex_timedlock");
+    int32_t result = m->owner_tid ? ERR_TASK_BUSY : ERR_OK;
+    if (result == ERR_OK)
+        hold(m, sched_current());
+    hal_irq_restore(irq);
+    return result;
+}
+
+void mutex_give_up(mutex_t *m, tcb_t *cur, uint32_t irq)
+{
+    hand_over(m);
+    if (cur->prio_level == cur->base_level)
+        return;
+    if (!cur->held) { /* what it had inherited came through m */
+        sched_set_level(cur, cur->base_level);
+        return;
+    }
+    sched_lock();
+    hal_irq_restore(irq);
+    mutex_propagate(cur, PRIORITY_LOWERED);
+    hal_irq_save();
+    sched_settle();
+}
+
+static __attribute__((noinline)) int32_t unlock_contended(mutex_t *m, tcb_t *cur, uint32_t irq)
+{
+    mutex_give_up(m, cur, irq);
+    sched_preempt(irq);
+    return ERR_OK;
+}
+
+int32_t mo_mutex_unlock(mutex_t *m)
+{
+    if (unlikely(!mutex_valid(m)))
+        return ERR_FAIL;
+    uint32_t irq = hal_irq_save();
+    tcb_t *cur = sched_current();
+    if (unlikely(m->owner_tid != cur->id)) {
+        hal_irq_restore(irq);
+        return ERR_NOT_OWNER;
+    }
+    if (unlikely(m->waiters->top != IDLE_LEVEL))
+        return unlock_contended(m, cur, irq);
+    unhold(m);
+    hal_irq_restore(irq);
+    return ERR_OK;
+}
+
+bool mo_mutex_owned_by_current(mutex_t *m)
+{
+    return mutex_valid(m) && m->owner_tid == sched_current()->id;
+}
+
+int32_t mo_mutex_waiting_count(mutex_t *m)
+{
+    return mutex_valid(m) ? m->waiters->count : -1;
+}

@@ -1,0 +1,479 @@
+/* SPDX-License-Identifier: MIT */
+/* The scheduler: who runs, who waits, and the switch. sched.h says how the rest of the kernel uses it.
+ *
+ * Invariants, executed by kernel_check() (kernel/check.c):
+ *   S1  A task is RUNNING or READY if and only if it is in the ready queue. Exactly one is RUNNING: kcb->task_current.
+ *   S2  Without an rt_sched hook and with sched.slow == 0, the running task is the first of the ready queue whenever
+ *       interrupts are on. So a yield takes the next of the ring, and a wake only compares two levels.
+ *   S3  A task with wait_kind above WAIT_DELAY is in exactly the queue that wait_queue names, and in no other.
+ *   S4  A suspended task is not in the ready queue; its wait goes on.
+ *   S5  prio_level = min(base_level, level of the first waiter of each inheriting mutex it owns).
+ *   S6  The idle task is always READY or RUNNING, alone at IDLE_LEVEL: so there is always a first task.
+ *
+ * States of a task, and the function that takes each edge:
+ *
+ *      sched_spawn > READY <------ sched_wake, mo_task_resume ------ BLOCKED, SUSPENDED
+ *                    |  ^                                               ^
+ *       switch_to    v  | yield, dispatch, sched_leave                  |
+ *                  RUNNING --- sched_wait, sched_sleep, suspend --------+
+ *                    `------- mo_task_exit ---> STOPPED, freed by sched_reap
+ */
+#include "sched.h"
+
+#include "private/console.h"
+
+#include "mutex_internal.h"
+#include "wheel.h"
+
+#define HOT __attribute__((section(".sdata.hot")))
+
+struct sched sched HOT = {.slow = SLOW_BOOT};
+kcb_t kernel_cb HOT = {.task_current = &sched_boot.node, .rt_sched = sched_no_hook, .preemptive = true};
+kcb_t *kcb = &kernel_cb;
+volatile bool scheduler_started;
+
+tcb_t sched_boot = {.id = BOOT_ID, .prio_level = IDLE_LEVEL, .base_level = IDLE_LEVEL, .state = TASK_RUNNING};
+
+static const uint8_t slices[] = {
+    TASK_TIMESLICE_CRIT,   TASK_TIMESLICE_REALTIME, TASK_TIMESLICE_HIGH, TASK_TIMESLICE_ABOVE,
+    TASK_TIMESLICE_NORMAL, TASK_TIMESLICE_BELOW,    TASK_TIMESLICE_LOW,  TASK_TIMESLICE_IDLE,
+    255, /* idle */
+};
+
+int32_t sched_no_hook(void)
+{
+    return -1;
+}
+
+/* --- choosing and switching; interrupts off --- */
+
+/* The hook runs user code: an id that cannot run is refused. */
+static __attribute__((noinline)) tcb_t *pick_hooked(void)
+{
+    int32_t id = kernel_cb.rt_sched();
+    if (id > 0) {
+        tcb_t *t = sched_find((uint32_t) id);
+        if (t && (t->state == TASK_READY || t->state == TASK_RUNNING))
+            return t;
+    }
+    return prioq_first(&sched.ready);
+}
+
+static inline tcb_t *pick(void)
+{
+    return sched_hooked() ? pick_hooked() : prioq_first(&sched.ready);
+}
+
+static inline void check_stack(tcb_t *t)
+{
+    if (CONFIG_STACK_PROTECTION && unlikely(*(uint32_t *) t->stack != t->canary))
+        kernel_stack_smashed(t);
+}
+
+/* `from` has its new state. Returns when it runs again, with its wait_result. */
+static inline int32_t switch_to(tcb_t *from, tcb_t *to, uint32_t irq)
+{
+    check_stack(from);
+    to->state = TASK_RUNNING;
+    kernel_cb.task_current = &to->node;
+    return hal_switch(from, to, irq);
+}
+
+/* The running task offers the hart to whoever is first now. */
+static inline void preempt(tcb_t *cur, uint32_t irq)
+{
+    tcb_t *next = pick();
+    if (next == cur) {
+        hal_irq_restore(irq);
+        return;
+    }
+    cur->state = TASK_READY;
+    switch_to(cur, next, irq);
+}
+
+/* --- the clock --- */
+
+static void rt_deadline(tcb_t *t)
+{
+    /* Quirk for source compatibility: applications with a hook lay out the record behind rt_prio as {period,
+     * deadline} and expect the deadline to be renewed when a delay ends. Without a hook nothing is written. */
+    if (t->rt_prio && sched_hooked()) {
+        uint32_t *record = t->rt_prio;
+        record[1] = kernel_cb.ticks + record[0];
+    }
+}
+
+/* The time of `t` is up, whatever it waits for. Returns the owner whose inherited level must be looked at again, or
+ * NULL. */
+static tcb_t *expire(tcb_t *t)
+{
+    tcb_t *owner = NULL;
+    uint32_t reason = READY_TIMEOUT;
+    t->wait_result = ERR_TIMEOUT;
+    switch (t->wait_kind) {
+    case WAIT_DELAY:
+        reason = t->flags & TASK_IN_WFI ? READY_WFI : READY_DELAY;
+        rt_deadline(t);
+        break;
+    case WAIT_MUTEX:
+        owner = mutex_owner_of_queue(t->wait_queue);
+        /* fall through */
+    default:
+        sched_unqueue(t);
+    }
+    sched_wake(t, reason);
+    return owner;
+}
+
+/* Handles what the wheel collected, one task a step, with interrupts served in between and no other task running.
+ * Interrupts are off at entry and exit, and were on before. */
+static void drain(void)
+{
+    sched_lock();
+    do {
+        tcb_t *t = wheel_take(sched.now);
+        tcb_t *owner = t ? expire(t) : NULL;
+        hal_irq_restore(MSTATUS_MIE);
+        if (owner)
+            mutex_propagate(owner, PRIORITY_LOWERED);
+        hal_irq_save();
+    } while (wheel_due());
+    sched.slow -= SLOW_LOCK;
+}
+
+static __attribute__((noinline)) bool slice_ended(tcb_t *cur)
+{
+    cur->time_slice = slices[cur->prio_level];
+    tcb_t **first = &sched.ready.first[cur->prio_level];
+    if (cur->state != TASK_RUNNING || *first != cur || cur->next == cur)
+        return false;
+    *first = cur->next;
+    return true;
+}
+
+bool sched_tick(void)
+{
+    hal_tick_advance();
+    uint32_t now = kernel_cb.ticks + 1;
+    kernel_cb.ticks = now;
+    sched.now = now;
+    bool work = wheel_advance(now);
+    tcb_t *cur = sched_current();
+    if (unlikely(--cur->time_slice == 0))
+        work |= slice_ended(cur);
+    if (sched_hooked() || sched.pending)
+        work = true;
+    if (unlikely(sched.slow)) {
+        sched.pending |= work;
+        return false;
+    }
+    return work;
+}
+
+void sched_from_trap(void)
+{
+    sched.pending = false;
+    if (wheel_due())
+        drain();
+    _dispatch();
+}
+
+void dispatch(void)
+{
+    preempt(sched_current(), 0);
+}
+void _dispatch(void) __attribute__((weak, alias("dispatch")));
+
+void dispatcher(int from_timer)
+{
+    uint32_t irq = hal_irq_save();
+    if (from_timer)
+        sched_tick();
+    if (sched.slow == 0 && (irq & MSTATUS_MIE)) {
+        if (wheel_due())
+            drain();
+        preempt(sched_current(), irq);
+    } else {
+        hal_irq_restore(irq);
+    }
+}
+
+/* --- the lock --- */
+
+static __attribute__((noinline)) void catch_up(void)
+{
+    uint32_t irq = hal_irq_save();
+    if (!(irq & MSTATUS_MIE) || sched.slow) { /* a CRITICAL section around it, boot, or cooperative mode */
+        hal_irq_restore(irq);
+        return;
+    }
+    sched.pending = false;
+    if (wheel_due())
+        drain();
+    preempt(sched_current(), irq);
+}
+
+void sched_unlock(void)
+{
+    __asm__ volatile("" ::: "memory");
+    sched.slow -= SLOW_LOCK;
+    if (sched.pending)
+        catch_up();
+}
+
+/* Gives one lock up in a section with interrupts off that goes on to switch. */
+void sched_settle(void)
+{
+    sched.slow -= SLOW_LOCK;
+    if (sched.slow >= SLOW_LOCK)
+        return;
+    sched.pending = false;
+    if (wheel_due())
+        drain();
+}
+
+void kernel_nosched_enter(void)
+{
+    sched_lock();
+}
+
+void kernel_nosched_leave(void)
+{
+    sched_unlock();
+}
+
+void kernel_critical_enter(void)
+{
+    uint32_t irq = hal_irq_save();
+    if (sched.critical++ == 0)
+        sched.critical_irq = irq & MSTATUS_MIE;
+}
+
+void kernel_critical_leave(void)
+{
+    if (--sched.critical != 0)
+        return;
+    hal_irq_restore(sched.critical_irq);
+    if (sched.pending)
+        catch_up();
+}
+
+/* --- cooperative mode: delays count passes through the scheduler --- */
+
+static void pass(void)
+{
+    sched.now++;
+    if (wheel_advance(sched.now))
+        drain();
+}
+
+/* --- giving the hart up --- */
+
+static bool may_block(uint32_t irq)
+{
+    return (irq & MSTATUS_MIE) && (sched.slow & ~SLOW_COOPERATIVE) == 0;
+}
+
+void sched_must_block(uint32_t irq, const char *call, const void *obj)
+{
+    if (unlikely(!may_block(irq)))
+        kernel_misuse(call, obj, sched.slow & SLOW_BOOT ? "blocks before the scheduler runs"
+                                                        : "blocks with interrupts off or the scheduler locked",
+                      ERR_UNKNOWN);
+}
+
+static inline void rotate(tcb_t *cur)
+{
+    tcb_t **first = &sched.ready.first[cur->prio_level];
+    if (*first == cur)
+        *first = cur->next;
+}
+
+static __attribute__((noinline)) void yield_slow(tcb_t *cur, uint32_t irq)
+{
+    if (!(irq & MSTATUS_MIE))
+        kernel_misuse("yield", NULL, "called with interrupts off", ERR_UNKNOWN);
+    if (!may_block(irq)) { /* app_main, or a NOSCHED section: nobody else may run */
+        hal_irq_restore(irq);
+        return;
+    }
+    if (sched.slow)
+        pass();
+    rotate(cur);
+    preempt(cur, irq);
+}
+
+void yield(void)
+{
+    uint32_t irq = hal_irq_save();
+    tcb_t *cur = sched_current();
+    if (unlikely(sched.slow || sched_hooked() || !(irq & MSTATUS_MIE))) {
+        yield_slow(cur, irq);
+        return;
+    }
+    tcb_t *next = cur->next; /* S2 */
+    if (next == cur) {
+        hal_irq_restore(irq);
+        return;
+    }
+    sched.ready.first[cur->prio_level] = next;
+    cur->state = TASK_READY;
+    switch_to(cur, next, irq);
+}
+void _yield(void) __attribute__((weak, alias("yield")));
+
+void mo_task_yield(void)
+{
+    _yield();
+}
+
+/* Leaves the hart with a state that is not READY: the running task is out of the ready queue already. */
+int32_t sched_block(tcb_t *cur, uint32_t irq)
+{
+    if (unlikely(sched.slow)) /* cooperative */
+        pass();
+    tcb_t *next = pick();
+    if (unlikely(next == cur)) { /* its time ran out in this very pass */
+        cur->state = TASK_RUNNING;
+        hal_irq_restore(irq);
+        return cur->wait_result;
+    }
+    return switch_to(cur, next, irq);
+}
+
+void sched_await(tcb_t *cur, void *queue, uint32_t kind, uint32_t ticks)
+{
+    prioq_remove(&sched.ready, cur);
+    cur->state = TASK_BLOCKED;
+    cur->wait_queue = queue;
+    cur->wait_kind = kind;
+    if (kind == WAIT_FIFO) {
+        struct fifo *q = queue;
+        ring_append(&q->first, cur);
+        q->count++;
+    } else if (kind > WAIT_FIFO) {
+        struct prioq *q = queue;
+        prioq_append(q, cur);
+        q->count++;
+    }
+    if (ticks != SCHED_FOREVER)
+        wheel_arm(cur, sched.now, ticks);
+}
+
+int32_t sched_wait(struct fifo *q, uint32_t ticks, uint32_t irq, const char *call, const void *obj)
+{
+    tcb_t *cur = sched_current();
+    sched_must_block(irq, call, obj);
+    sched_await(cur, q, WAIT_FIFO, ticks);
+    return sched_block(cur, irq);
+}
+
+/* --- waking --- */
+
+void sched_unqueue(tcb_t *t)
+{
+    if (t->wait_kind == WAIT_FIFO) {
+        struct fifo *q = t->wait_queue;
+        ring_remove(&q->first, t);
+        q->count--;
+    } else if (t->wait_kind > WAIT_FIFO) {
+        struct prioq *q = t->wait_queue;
+        prioq_remove(q, t);
+        q->count--;
+    }
+}
+
+void sched_wake(tcb_t *t, uint32_t reason)
+{
+    if (wheel_is_armed(t))
+        wheel_disarm(t);
+    t->wait_kind = WAIT_NONE;
+    t->flags &= ~TASK_IN_WFI;
+    if (unlikely(t->flags & TASK_IS_SUSPENDED))
+        return;
+    t->state = TASK_READY;
+    prioq_append(&sched.ready, t);
+}
+
+tcb_t *sched_wake_first(struct fifo *q, int32_t result)
+{
+    tcb_t *t = q->first;
+    if (!t)
+        return NULL;
+    ring_remove(&q->first, t);
+    q->count--;
+    t->wait_result = result;
+    sched_wake(t, READY_OBJECT);
+    return t;
+}
+
+void sched_leave(uint32_t irq, tcb_t *woken)
+{
+    tcb_t *cur = sched_current();
+    if (woken->prio_level >= cur->prio_level && !sched_hooked()) {
+        hal_irq_restore(irq);
+        return;
+    }
+    sched_preempt(irq);
+}
+
+void sched_preempt(uint32_t irq)
+{
+    if (unlikely(sched.slow || !(irq & MSTATUS_MIE))) {
+        sched.pending = true;
+        hal_irq_restore(irq);
+        return;
+    }
+    preempt(sched_current(), irq);
+}
+
+/* A token given away: to an equal as well, behind whom the giver queues. In cooperative mode any giver yields. */
+void sched_leave_giver(uint32_t irq, tcb_t *woken)
+{
+    tcb_t *cur = sched_current();
+    if (unlikely(sched.slow == SLOW_COOPERATIVE && (irq & MSTATUS_MIE))) {
+        yield_slow(cur, irq);
+        return;
+    }
+    if (woken->prio_level == cur->prio_level && likely(!sched.slow && (irq & MSTATUS_MIE)))
+        rotate(cur);
+    else if (woken->prio_level > cur->prio_level && !sched_hooked()) {
+        hal_irq_restore(irq);
+        return;
+    }
+    sched_preempt(irq);
+}
+
+/* The level of `t` becomes `level`, wherever it is queued. The running task stays in front of its new equals. */
+void sched_set_level(tcb_t *t, uint32_t level)
+{
+    bool ready = t->state == TASK_READY || t->state == TASK_RUNNING;
+    struct prioq *q = ready ? &sched.ready : t->wait_kind > WAIT_FIFO ? t->wait_queue : NULL;
+    if (q)
+        prioq_remove(q, t);
+    t->prio_level = level;
+    if (!q)
+        return;
+    if (t->state == TASK_RUNNING)
+        prioq_prepend(q, t);
+    else
+        prioq_append(q, t);
+}
+
+/* --- start --- */
+
+void sched_start(bool preemptive)
+{
+    hal_irq_save();
+    kernel_cb.preemptive = preemptive;
+    sched.now = kernel_cb.ticks;
+    sched.pending = false;
+    sched.slow = preemptive ? 0 : SLOW_COOPERATIVE;
+    scheduler_started = true;
+    if (preemptive)
+        hal_timer_enable();
+    tcb_t *first = prioq_first(&sched.ready);
+    first->state = TASK_RUNNING;
+    kernel_cb.task_current = &first->node;
+    hal_switch_first(first);
+}

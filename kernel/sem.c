@@ -1,0 +1,151 @@
+/* SPDX-License-Identifier: MIT */
+/* Counting semaphores; <sys/semaphore.h>.
+ *
+ *   M1  count > 0 implies that nobody waits: a signal hands its token to the first waiter and leaves the count alone. So
+ *       taking and giving need to look at one word each. */
+#include <sys/semaphore.h>
+
+#include <lib/malloc.h>
+
+#include "sched.h"
+
+#define SEM_MAGIC 0x53454000u /* its low 12 bits are 0: compared with one lui */
+
+struct sem {
+    uint32_t magic;
+    int32_t count;
+    struct fifo waiters;
+    uint16_t max_waiters;
+};
+
+static inline bool sem_valid(const sem_t *s)
+{
+    return !CONFIG_API_CHECK || (s && s->magic == SEM_MAGIC);
+}
+
+static void sem_invalid(const sem_t *s, const char *call) __attribute__((noreturn, cold, noinline));
+static void sem_invalid(const sem_t *s, const char *call)
+{
+    kernel_misuse(call, s, "not a semaphore", ERR_SEM_OPERATION);
+}
+
+sem_t *mo_sem_create(uint16_t max_waiters, int32_t initial)
+{
+    if (max_waiters == 0 || initial < 0 || initial > SEM_MAX_COUNT)
+        return NULL;
+    sem_t *s = malloc(sizeof(*s));
+    if (s)
+        *s = (sem_t){.magic = SEM_MAGIC, .count = initial, .max_waiters = max_waiters};
+    return s;
+}
+
+int32_t mo_sem_destroy(sem_t *s)
+{
+    if (!s)
+        return ERR_OK;
+    uint32_t irq = hal_irq_save();
+    int32_t result = s->magic != SEM_MAGIC ? ERR_FAIL : s->waiters.first ? ERR_TASK_BUSY : ERR_OK;
+    if (result == ERR_OK)
+        s->magic = 0;
+    hal_irq_restore(irq);
+    if (result == ERR_OK)
+        free(s);
+    return result;
+}
+
+static __attribute__((noinline)) int32_t sem_block(sem_t *s, uint32_t ticks, uint32_t irq, const char *call)
+{
+    if (s->waiters.count >= s->max_waiters)
+        kernel_misuse(call, s, "max_waiters wait already", ERR_SEM_OPERATION);
+    return sched_wait(&s->waiters, ticks, irq, call, s);
+}
+
+void mo_sem_wait(sem_t *s)
+{
+    if (unlikely(!sem_valid(s)))
+        sem_invalid(s, "mo_sem_wait");
+    uint32_t irq = hal_irq_save();
+    int32_t count = s->count;
+    if (unlikely(count <= 0)) {
+        sem_block(s, SCHED_FOREVER, irq, "mo_sem_wait");
+        return;
+    }
+    s->count = count - 1;
+    hal_irq_restore(irq);
+}
+
+int32_t mo_sem_timedwait(sem_t *s, uint32_t ticks)
+{
+    if (unlikely(!sem_valid(s)))
+        sem_invalid(s, "mo_sem_timedwait");
+    uint32_t irq = hal_irq_save();
+    if (s->count > 0) {
+        s->count--;
+    } else if (ticks == 0) {
+        hal_irq_restore(irq);
+        return ERR_TIMEOUT;
+    } else {
+        return sem_block(s, ticks, irq, "mo_sem_timedwait");
+    }
+    hal_irq_restore(irq);
+    return ERR_OK;
+}
+
+int32_t mo_sem_trywait(sem_t *s)
+{
+    if (unlikely(!sem_valid(s)))
+        return ERR_FAIL;
+    int32_t result = ERR_FAIL;
+    uint32_t irq = hal_irq_save();
+    if (s->count > 0) {
+        s->count--;
+        result = ERR_OK;
+    }
+    hal_irq_restore(irq);
+    return result;
+}
+
+/* Gives a token. The task it went to, or NULL. Interrupts off. */
+static inline tcb_t *give(sem_t *s)
+{
+    if (s->waiters.first)
+        return sched_wake_first(&s->waiters, ERR_OK);
+    if (likely(s->count < SEM_MAX_COUNT))
+        s->count++;
+    return NULL;
+}
+
+void mo_sem_signal(sem_t *s)
+{
+    if (unlikely(!sem_valid(s)))
+        sem_invalid(s, "mo_sem_signal");
+    uint32_t irq = hal_irq_save();
+    tcb_t *woken = give(s);
+    if (woken)
+        sched_leave_giver(irq, woken);
+    else
+        hal_irq_restore(irq);
+}
+
+int32_t mo_sem_signal_isr(sem_t *s)
+{
+    if (unlikely(!sem_valid(s)))
+        return ERR_FAIL;
+    uint32_t irq = hal_irq_save();
+    tcb_t *woken = give(s);
+    if (woken)
+        sched_leave(irq, woken);
+    else
+        hal_irq_restore(irq);
+    return ERR_OK;
+}
+
+int32_t mo_sem_getvalue(sem_t *s)
+{
+    return s && s->magic == SEM_MAGIC ? s->count : -1;
+}
+
+int32_t mo_sem_waiting_count(sem_t *s)
+{
+    return s && s->magic == SEM_MAGIC ? (int32_t) s->waiters.count : -1;
+}
