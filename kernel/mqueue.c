@@ -1,0 +1,130 @@
+/* SPDX-License-Identifier: MIT */
+/* Message queues. A message goes straight to the task that has waited longest, and into the ring only when nobody
+ * waits.
+ *
+ * Invariants, with interrupts off: Q1 tasks wait only while the ring is empty. Q2 messages leave in the order in which
+ * they came: by Q1 the one handed over was the oldest. Q3 the magic is right from create to destroy. */
+
+#include <lib/malloc.h>
+
+#include <sys/mqueue.h>
+
+#include "sched.h"
+
+#define MQ_MAGIC 0x4D515545 /* "MQUE" */
+
+struct mqueue {
+    mq_t pub;
+    uint32_t magic;
+    struct fifo waiters;
+};
+
+/* NULL for a queue that is none. */
+static struct mqueue *checked(mq_t *mq)
+{
+    struct mqueue *q = (struct mqueue *) mq;
+    return q && !((uintptr_t) q & 3) && q->magic == MQ_MAGIC ? q : NULL;
+}
+
+mq_t *mo_mq_create(uint16_t capacity)
+{
+    struct mqueue *q = capacity ? malloc(sizeof(*q)) : NULL;
+    if (!q)
+        return NULL;
+    *q = (struct mqueue){.pub.q = queue_create(capacity), .magic = MQ_MAGIC};
+    if (!q->pub.q) {
+        free(q);
+        return NULL;
+    }
+    return &q->pub;
+}
+
+/* Why the queue cannot be destroyed now; if it can, nobody uses it from here on. */
+static int32_t retire(struct mqueue *q)
+{
+    int32_t result = ERR_OK;
+    uint32_t irq = hal_irq_save();
+    if (q->waiters.first)
+        result = ERR_TASK_BUSY;
+    else if (!queue_is_empty(q->pub.q))
+        result = ERR_MQ_NOTEMPTY;
+    else
+        q->magic = 0;
+    hal_irq_restore(irq);
+    return result;
+}
+
+int32_t mo_mq_destroy(mq_t *mq)
+{
+    struct mqueue *q = checked(mq);
+    if (!mq)
+        return ERR_OK;
+    if (!q)
+        return ERR_FAIL;
+    int32_t result = retire(q);
+    if (result == ERR_OK) {
+        queue_destroy(q->pub.q);
+        free(q);
+    }
+    return result;
+}
+
+int32_t mo_mq_enqueue(mq_t *mq, message_t *msg_in)
+{
+    struct mqueue *q = checked(mq);
+    if (unlikely(!q || !msg_in))
+        return ERR_FAIL;
+
+    uint32_t irq = hal_irq_save();
+    tcb_t *t = sched_wake_first(&q->waiters, (int32_t) msg_in);
+    if (t) {
+        sched_leave(irq, t);
+        return ERR_OK;
+    }
+    int32_t result = queue_enqueue(q->pub.q, msg_in);
+    hal_irq_restore(irq);
+    return result;
+}
+
+int32_t mo_mq_enqueue_isr(mq_t *mq, message_t *msg_in)
+{
+    return mo_mq_enqueue(mq, msg_in); /* never waits; a wake in a handler takes effect at its end */
+}
+
+message_t *mo_mq_dequeue(mq_t *mq)
+{
+    struct mqueue *q = checked(mq);
+    if (unlikely(!q))
+        return NULL;
+    uint32_t irq = hal_irq_save();
+    message_t *taken = queue_dequeue(q->pub.q);
+    hal_irq_restore(irq);
+    return taken;
+}
+
+message_t *mo_mq_peek(mq_t *mq)
+{
+    struct mqueue *q = checked(mq);
+    if (unlikely(!q))
+        return NULL;
+    uint32_t irq = hal_irq_save();
+    message_t *oldest = queue_peek(q->pub.q);
+    hal_irq_restore(irq);
+    return oldest;
+}
+
+message_t *mo_mq_receive(mq_t *mq, uint32_t ticks)
+{
+    struct mqueue *q = checked(mq);
+    if (unlikely(!q))
+        kernel_misuse("mo_mq_receive", mq, "not a message queue", ERR_FAIL);
+
+    uint32_t irq = hal_irq_save();
+    message_t *taken = queue_dequeue(q->pub.q);
+    if (taken || !ticks) {
+        hal_irq_restore(irq);
+        return taken;
+    }
+    int32_t result = sched_wait(&q->waiters, ticks, irq, "mo_mq_receive", mq);
+    return result == ERR_TIMEOUT ? NULL : (message_t *) result;
+}

@@ -1,0 +1,248 @@
+/* SPDX-License-Identifier: MIT */
+/* Pipes. Bytes move in steps of at most STEP with interrupts off, so that a long transfer masks nothing for long; a
+ * step goes from buffer to buffer when the other side waits, else through the ring.
+ *
+ * A blocked task leaves a `move` on its stack, and its address in its wait_result: whoever serves it takes bytes from
+ * there or puts them there, and wakes it when none is left.
+ *
+ * Invariants, with interrupts off: P1 readers wait only while the ring is empty. P2 writers wait only while it is full,
+ * so never both. P3 used = (tail - head) modulo capacity, or capacity when equal. P4 a waiter's move has bytes left.
+ * P1 and P2 hold after each step: room that a reader makes is filled from the first waiting writer in the same step.
+ * So a task that is cancelled between two steps leaves nobody waiting for what is there.
+ *
+ * Fairness: by P1 and P2 a newcomer cannot pass those who wait; two tasks that move at once interleave by steps. */
+
+#include <lib/malloc.h>
+
+#include <sys/pipe.h>
+
+#include "sched.h"
+
+#define STEP 8 /* bytes; about 100 instructions in the longest case */
+
+struct fullpipe {
+    pipe_t pub;
+    struct fifo readers, writers;
+};
+
+/* What a call still has to move. */
+struct move {
+    char *at;
+    uint32_t left;
+};
+
+static struct fullpipe *checked(pipe_t *pipe)
+{
+    struct fullpipe *p = (struct fullpipe *) pipe;
+    return p && !((uintptr_t) p & 3) && p->pub.magic == PIPE_MAGIC ? p : NULL;
+}
+
+static inline uint32_t capacity(const struct fullpipe *p)
+{
+    return (uint32_t) p->pub.mask + 1;
+}
+
+static inline struct move *move_of(const tcb_t *waiter)
+{
+    return (struct move *) waiter->wait_result;
+}
+
+pipe_t *mo_pipe_create(uint16_t size)
+{
+    uint32_t bytes = nextpowerof2(size < PIPE_MIN_SIZE ? PIPE_MIN_SIZE
+                                                       : size > PIPE_MAX_SIZE ? PIPE_MAX_SIZE : size);
+    struct fullpipe *p = malloc(sizeof(*p));
+    char *buf = malloc(bytes);
+    if (!p || !buf) {
+        free(p);
+        free(buf);
+        return NULL;
+    }
+    *p = (struct fullpipe){.pub = {.buf = buf, .mask = (uint16_t) (bytes - 1), .magic = PIPE_MAGIC}};
+    return &p->pub;
+}
+
+int32_t mo_pipe_destroy(pipe_t *pipe)
+{
+    struct fullpipe *p = checked(pipe);
+    if (!pipe)
+        return ERR_OK;
+    if (!p)
+        return ERR_FAIL;
+    uint32_t irq = hal_irq_save();
+    bool busy = p->readers.first || p->writers.first;
+    if (!busy)
+        p->pub.magic = 0;
+    hal_irq_restore(irq);
+    if (busy)
+        return ERR_TASK_BUSY;
+    free(p->pub.buf);
+    free(p);
+    return ERR_OK;
+}
+
+/* --- steps; interrupts off --- */
+
+static uint32_t least(uint32_t a, uint32_t b)
+{
+    return a < b ? a : b;
+}
+
+static void copy(char *to, const char *from, uint32_t count)
+{
+    while (count--)
+        *to++ = *from++;
+}
+
+/* From the move into the ring; the number of bytes. */
+static uint32_t ring_fill(struct fullpipe *p, struct move *m)
+{
+    uint32_t count = least(least(m->left, STEP), capacity(p) - p->pub.used);
+    count = least(count, capacity(p) - p->pub.tail);
+    copy(p->pub.buf + p->pub.tail, m->at, count);
+    p->pub.tail = (uint16_t) ((p->pub.tail + count) & p->pub.mask);
+    p->pub.used = (uint16_t) (p->pub.used + count);
+    m->at += count;
+    m->left -= count;
+    return count;
+}
+
+/* The other way, at most `limit` bytes. A move without a buffer throws them away. */
+static uint32_t ring_drain(struct fullpipe *p, struct move *m, uint32_t limit)
+{
+    uint32_t count = least(least(m->left, limit), p->pub.used);
+    count = least(count, capacity(p) - p->pub.head);
+    if (m->at) {
+        copy(m->at, p->pub.buf + p->pub.head, count);
+        m->at += count;
+    }
+    p->pub.head = (uint16_t) ((p->pub.head + count) & p->pub.mask);
+    p->pub.used = (uint16_t) (p->pub.used - count);
+    m->left -= count;
+    return count;
+}
+
+/* The first waiter, woken, when its move has nothing left; else NULL. */
+static tcb_t *finish_first(struct fifo *waiters)
+{
+    return move_of(waiters->first)->left ? NULL : sched_wake_first(waiters, ERR_OK);
+}
+
+/* One step of a write: to the first waiting reader, or into the ring. False when neither takes a byte. */
+static bool write_step(struct fullpipe *p, struct move *m, tcb_t **woken)
+{
+    tcb_t *reader = p->readers.first;
+    if (!reader)
+        return ring_fill(p, m) != 0;
+    struct move *to = move_of(reader);
+    uint32_t count = least(least(m->left, STEP), to->left);
+    copy(to->at, m->at, count);
+    to->at += count;
+    to->left -= count;
+    m->at += count;
+    m->left -= count;
+    *woken = finish_first(&p->readers);
+    return true;
+}
+
+/* One step of a read or a flush: out of the ring; the first waiting writer fills the room at once. No more than it
+ * has to give, so that the ring is full again (P2): tail is where head was, so the room is in one piece as well. */
+static bool read_step(struct fullpipe *p, struct move *m, tcb_t **woken)
+{
+    tcb_t *writer = p->writers.first;
+    uint32_t limit = writer ? least(STEP, move_of(writer)->left) : STEP;
+    if (!ring_drain(p, m, limit))
+        return false;
+    if (writer) {
+        ring_fill(p, move_of(writer));
+        *woken = finish_first(&p->writers);
+    }
+    return true;
+}
+
+/* --- calls --- */
+
+typedef bool step_fn(struct fullpipe *, struct move *, tcb_t **);
+
+/* Steps until the move is done or no step is possible. Interrupts are off at entry, as `irq` says between two steps,
+ * and off at return. */
+static void transfer(struct fullpipe *p, struct move *m, step_fn *step, uint32_t irq)
+{
+    while (m->left) {
+        tcb_t *woken = NULL;
+        if (!step(p, m, &woken))
+            return;
+        if (woken)
+            sched_leave(irq, woken);
+        else
+            hal_irq_restore(irq);
+        hal_irq_save();
+    }
+}
+
+static int32_t call(pipe_t *pipe, const char *data, uint16_t n, step_fn *step, bool blocking, const char *name)
+{
+    struct fullpipe *p = checked(pipe);
+    bool reads = step == read_step;
+    if (unlikely(!p || !data || !n))
+        return ERR_FAIL;
+
+    struct move m = {(char *) data, n};
+    uint32_t irq = hal_irq_save();
+    transfer(p, &m, step, irq);
+    uint32_t moved = n - m.left;
+    if (!m.left || !blocking) {
+        hal_irq_restore(irq);
+        return (int32_t) moved;
+    }
+    sched_current()->wait_result = (int32_t) &m;
+    sched_wait(reads ? &p->readers : &p->writers, SCHED_FOREVER, irq, name, pipe);
+    return n;
+}
+
+int32_t mo_pipe_read(pipe_t *pipe, char *data, uint16_t n)
+{
+    return call(pipe, data, n, read_step, true, "mo_pipe_read");
+}
+
+int32_t mo_pipe_write(pipe_t *pipe, const char *data, uint16_t n)
+{
+    return call(pipe, data, n, write_step, true, "mo_pipe_write");
+}
+
+int32_t mo_pipe_nbread(pipe_t *pipe, char *data, uint16_t n)
+{
+    return call(pipe, data, n, read_step, false, "mo_pipe_nbread");
+}
+
+int32_t mo_pipe_nbwrite(pipe_t *pipe, const char *data, uint16_t n)
+{
+    return call(pipe, data, n, write_step, false, "mo_pipe_nbwrite");
+}
+
+/* Throws away as much as was stored at the call, no more: blocked writers fill the room as it comes. */
+void mo_pipe_flush(pipe_t *pipe)
+{
+    struct fullpipe *p = checked(pipe);
+    if (!p)
+        return;
+    uint32_t irq = hal_irq_save();
+    struct move m = {NULL, p->pub.used};
+    transfer(p, &m, read_step, irq);
+    hal_irq_restore(irq);
+}
+
+int32_t mo_pipe_size(pipe_t *pipe)
+{
+    return checked(pipe) ? pipe->used : -1;
+}
+
+int32_t mo_pipe_capacity(pipe_t *pipe)
+{
+    return checked(pipe) ? (int32_t) capacity(checked(pipe)) : -1;
+}
+
+int32_t mo_pipe_free_space(pipe_t *pipe)
+{
+    return checked(pipe) ? (int32_t) (capacity(checked(pipe)) - pipe->used) : -1;
+}
