@@ -109,8 +109,7 @@ static struct sk_task *best(struct sk *k)
 static void switch_to_best(struct sk *k, unsigned state)
 {
     struct sk_task *prev = k->running;
-    if (prev != &k->task[0])
-        prev->state = (uint8_t)state;
+    prev->state = (uint8_t)state;
     struct sk_task *next = best(k);
     if (!next)
         next = &k->task[0];
@@ -123,7 +122,6 @@ static void switch_to_best(struct sk *k, unsigned state)
     prev->waker = KYMO_TASK_NONE;
     prev->waker_irq = 0;
     truth(k, prev);
-    prev->preempted = false;
     k->running = next;
     k->now.running = next->id;
     k->now.level = next == &k->task[0] ? 0xFF : next->level;
@@ -323,6 +321,7 @@ void sk_cancel(struct sk *k, struct sk_task *t)
 void sk_yield(struct sk *k)
 {
     EMIT(k, KE_task_yield);
+    k->running->preempted = false;
     to_tail(k, k->running);
     switch_to_best(k, ST_READY);
 }
@@ -408,6 +407,7 @@ void sk_sem_signal(struct sk *k, struct sk_object *s)
     struct sk_task *r = k->running, *b = best(k);
     if (!k->now.depth && r != &k->task[0] && b && b->level == r->level && t->state == ST_READY && t->level == r->level) {
         to_tail(k, r);
+        r->preempted = true; /* not by its own wish: the call gives way to an equal */
         switch_to_best(k, ST_READY);
     } else {
         reschedule(k);
@@ -598,9 +598,10 @@ void sk_init(struct sk *k, const struct synth_config *c, const struct synth_orac
     k->running = &k->task[0];
 }
 
-void sk_finish(struct sk *k)
+void sk_finish(struct sk *k, uint64_t end)
 {
     synth_ring_close(&k->ring);
+    k->now.time = end;
     for (unsigned i = 0; i <= k->tasks; i++) {
         struct kymo_interval *n = &k->task[i].now;
         n->to = k->now.time;

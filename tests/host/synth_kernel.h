@@ -67,7 +67,7 @@ struct sk {
 };
 
 void sk_init(struct sk *k, const struct synth_config *c, const struct synth_oracle *o, struct synth_file *f, unsigned hart);
-void sk_finish(struct sk *k);
+void sk_finish(struct sk *k, uint64_t end);
 void sk_check(const struct sk *k);
 uint64_t sk_rand(struct sk *k, uint64_t below);
 void sk_emit(struct sk *k, unsigned code, unsigned n, const uint32_t *v);

@@ -284,10 +284,11 @@ uint64_t synth_run(const struct synth_config *c, FILE *out, const struct synth_o
         written += b->written - before;
     }
     written = 0;
-    for (unsigned h = 0; h < c->harts; h++) {
-        sk_finish(&k[h]);
-        written += k[h].ring.seq;
+    for (unsigned h = 0; h < c->harts; h++)
         time = k[h].now.time > time ? k[h].now.time : time;
+    for (unsigned h = 0; h < c->harts; h++) {
+        sk_finish(&k[h], time);
+        written += k[h].ring.seq;
     }
     synth_file_close(&f, time, c);
     free(k);

@@ -107,18 +107,21 @@ enum kymo_state { KYMO_UNKNOWN, KYMO_READY, KYMO_RUNNING, KYMO_BLOCKED, KYMO_SUS
 enum kymo_certainty { KYMO_CERTAIN, KYMO_POSSIBLE, KYMO_NOT_KNOWN };
 enum kymo_kind { KYMO_OBJ_NONE, KYMO_OBJ_SEM, KYMO_OBJ_MUTEX, KYMO_OBJ_COND, KYMO_OBJ_MQ, KYMO_OBJ_PIPE, KYMO_OBJ_TIMER };
 
-struct kymo_interval { /* a stretch in which a task's state, cause and level did not change */
+struct kymo_interval { /* a stretch in which a task's state, cause, level and the holder it waits for did not change */
     uint64_t from, to;
-    uint32_t task;
+    uint32_t task;         /* KYMO_TASK_IDLE has intervals only while it runs, KYMO_TASK_BOOT one at most */
     uint16_t hart;         /* where it runs or ran last */
-    uint8_t state;         /* enum kymo_state */
+    uint8_t state;         /* enum kymo_state; KYMO_UNKNOWN where a gap hides it */
     uint8_t certainty;
     uint8_t level, base;   /* effective and base priority level; 0xFF unknown */
-    uint8_t waker_irq;     /* the wake-up that ended the wait came from this interrupt cause + 1; 0 from a task */
-    bool preempted;        /* READY: it was running and could have gone on */
-    uint32_t object;       /* BLOCKED: on what */
-    uint32_t holder;       /* BLOCKED on a mutex: its owner at the end of the interval */
-    uint32_t waker;        /* READY: who made it so, KYMO_TASK_NONE unknown */
+    uint8_t waker_irq;     /* READY: made so by the handler of this interrupt cause, + 1; 0 by a task */
+    uint8_t reason;        /* READY: the reason of task_ready; 0xFF if it was preempted or yielded */
+    uint8_t next;          /* the state that follows; KYMO_UNKNOWN at a gap and at the trace's end */
+    bool preempted;        /* READY: it was running and could have gone on. RUNNING: it ended so */
+    bool continues;        /* same state as the interval before: only level, base or holder changed */
+    uint32_t object;       /* BLOCKED: on what; 0 not known */
+    uint32_t holder;       /* BLOCKED on a mutex: its owner, KYMO_TASK_NONE otherwise */
+    uint32_t waker;        /* READY: who ran when it became so, KYMO_TASK_NONE if nobody made it so */
     uint64_t irq_time;     /* RUNNING: of it, time spent in interrupt handlers */
 };
 
@@ -150,7 +153,16 @@ struct kymo_user_span {
     uint8_t certainty;
 };
 
+struct kymo_block_state { /* what a block's header says about the instant it was opened */
+    uint64_t time;         /* of the block's first event */
+    uint64_t seq;
+    uint32_t running, causes;
+    uint16_t hart, mask;
+    uint8_t depth, level;
+};
+
 struct kymo_sink { /* every member may be NULL */
+    void (*block)(void *u, const kymo_model *m, const struct kymo_block_state *b); /* before the model takes it in */
     void (*event)(void *u, const kymo_model *m, const struct kymo_event *e); /* after the model took it in */
     void (*interval)(void *u, const kymo_model *m, const struct kymo_interval *i);
     void (*isr)(void *u, const kymo_model *m, const struct kymo_isr *i);
@@ -178,12 +190,22 @@ struct kymo_object {
     uint32_t waiters;
 };
 
+/* The whole trace from its beginning. */
 int kymo_model_run(kymo_trace *t, const struct kymo_sink *sink, void *u, struct kymo_error *err);
 
-/* What the model knows at this instant; for use in callbacks. */
+/* The same in steps, for a trace that grows (kymo_follow): begin, feed whenever there may be more, end. feed reads at most
+ * `limit` events (0 all there are) and returns KYMO_END when it needs more file, KYMO_EVENT when the limit stopped it,
+ * negative on error. end closes what is open, calls sink->end and frees the model; m may be NULL. */
+kymo_model *kymo_model_begin(kymo_trace *t, const struct kymo_sink *sink, void *u, struct kymo_error *err);
+int kymo_model_feed(kymo_model *m, uint64_t limit, struct kymo_error *err);
+void kymo_model_end(kymo_model *m);
+
+/* What the model knows at this instant; for use in callbacks. Ids and addresses that no event named give NULL. Idle is one
+ * task here although each hart has its own. */
 const kymo_trace *kymo_model_trace(const kymo_model *m);
 uint64_t kymo_model_start(const kymo_model *m); /* time of the first event */
-uint32_t kymo_model_running(const kymo_model *m, unsigned hart);
+uint64_t kymo_model_time(const kymo_model *m);  /* time of the last event */
+uint32_t kymo_model_running(const kymo_model *m, unsigned hart); /* KYMO_TASK_NONE: not known */
 unsigned kymo_model_depth(const kymo_model *m, unsigned hart);
 const struct kymo_task *kymo_model_task(const kymo_model *m, uint32_t id);
 const struct kymo_task *kymo_model_next_task(const kymo_model *m, const struct kymo_task *prev);

@@ -335,9 +335,10 @@ static int next_merged(kymo_trace *t, struct kymo_event *ev, struct kymo_gap *ga
     for (unsigned i = 0; i < t->cursors; i++) {
         struct kymo_cursor *c = &t->cursor[i];
         if (c->item == KYMO_END) {
-            c->item = kymo_cursor_next(t, c, &c->event, &c->held_gap, err);
-            if (c->item < 0)
-                return c->item;
+            int r = kymo_cursor_next(t, c, &c->event, &c->held_gap, err);
+            if (r < 0)
+                return r;
+            c->item = r;
             c->item_time = c->item == KYMO_GAP ? c->held_gap.from : c->event.time;
         }
         if (c->item != KYMO_END && (!oldest || c->item_time < oldest->item_time))
