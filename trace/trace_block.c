@@ -23,8 +23,8 @@
 typedef volatile struct trace_control control;
 typedef volatile struct trace_block block;
 
-/* A capture outside the target (a plugin, a breakpoint) takes the block at `closed` here. */
-__attribute__((noinline)) void trace_capture_point(void)
+/* A capture outside the target (a plugin, a breakpoint) takes the block at `closed` here. Weak: a port may bring its own. */
+__attribute__((noinline, weak)) void trace_capture_point(void)
 {
     __asm__ volatile("");
 }

@@ -1,0 +1,22 @@
+# SPDX-License-Identifier: MIT
+# Tests of the recorder (room trace/): `make check-recorder`, or ONLY='name..' for single cases.
+CHECKS += recorder
+CHECK_TIME_recorder = 180
+
+TT := $(BUILD)/trace-host
+TTFLAGS := -std=gnu11 -O1 -g -Wall -Wextra -Werror -Wshadow -Wno-unused-parameter \
+  -fsanitize=address,undefined -fno-sanitize-recover=all
+TTINC := -I$(BUILD)/gen -Iports/posix -Iinclude -Itrace -Itests/trace
+TTSRC := ports/posix/trace_posix.c $(wildcard trace/*.c)
+TTHDR := $(wildcard trace/*.h trace/*.def ports/posix/*.h tests/trace/*.h include/sys/debug_trace.h)
+
+$(eval $(call stamp,trace-host,$(HCC) $(TTFLAGS) $(TTINC)))
+
+$(TT)/host: tests/trace/host.c tests/trace/twin.c $(TTSRC) $(TTHDR) $(BUILD)/gen/trace_hash.h $(BUILD)/stamps/trace-host
+	@mkdir -p $(@D)
+	$(say) HCC $@
+	$(Q)$(HCC) $(TTFLAGS) $(TTINC) -o $@ $(filter %.c,$^)
+
+.PHONY: check-recorder
+check-recorder: $(TT)/host
+	@BUILD=$(BUILD) ONLY='$(ONLY)' MAKE='$(MAKE)' sh tests/trace/run.sh
