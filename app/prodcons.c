@@ -34,12 +34,18 @@ static int32_t get(void)
     return item;
 }
 
+static void finish(void)
+{
+    if (++finished == 4)
+        printf("prodcons: %s, sum %ld\n", produced == consumed ? "PASS" : "FAIL", consumed);
+}
+
 static void producer(void)
 {
     for (int32_t k = 0; k < ITEMS; k++)
         put(random());
     printf("producer %d is done\n", mo_task_id());
-    finished++;
+    finish();
 }
 
 static void consumer(void)
@@ -48,8 +54,7 @@ static void consumer(void)
     for (int32_t k = 0; k < ITEMS; k++)
         last = get();
     printf("consumer %d is done, last item %ld\n", mo_task_id(), last);
-    if (++finished == 4)
-        printf("prodcons: %s, sum %ld\n", produced == consumed ? "PASS" : "FAIL", consumed);
+    finish();
 }
 
 int32_t app_main(void)

@@ -3,7 +3,7 @@
  * machine's time. */
 #include <linmo.h>
 
-#define WORK_MS 200
+#define WORK_MS 80
 
 static volatile int32_t finished;
 
