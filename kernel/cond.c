@@ -21,6 +21,7 @@ int32_t mo_cond_init(cond_t *c)
     if (!c)
         return ERR_FAIL;
     *c = (cond_t){.waiters = {{.top = IDLE_LEVEL}}, .magic = COND_MAGIC};
+    trace_cond_init_any(c);
     return ERR_OK;
 }
 
@@ -35,6 +36,9 @@ int32_t mo_cond_destroy(cond_t *c)
     if (!prioq_first(queue_of(c))) {
         c->magic = 0;
         result = ERR_OK;
+        trace_cond_destroy_off(c);
+    } else {
+        trace_refused_off(CALL_COND_DESTROY, c, (uint32_t) result);
     }
     hal_irq_restore(irq);
     return result;
@@ -46,18 +50,24 @@ static int32_t cond_wait(cond_t *c, mutex_t *m, uint32_t ticks, const char *call
         kernel_misuse(call, c, "not a condition variable", ERR_SEM_OPERATION);
     if (!mutex_is_valid(m))
         kernel_misuse(call, m, "not a mutex", ERR_SEM_OPERATION);
-    if (!mo_mutex_owned_by_current(m))
-        return ERR_NOT_OWNER;
-    if (ticks == 0)
-        return ERR_TIMEOUT;
+    int32_t refused = !mo_mutex_owned_by_current(m) ? ERR_NOT_OWNER : ticks == 0 ? ERR_TIMEOUT : ERR_OK;
+    if (refused != ERR_OK) {
+        trace_refused_any(CALL_COND_WAIT, c, (uint32_t) refused);
+        return refused;
+    }
     uint32_t irq = hal_irq_save();
     sched_must_block(irq, call, c);
     sched_lock();
     tcb_t *cur = sched_current();
+    trace_cond_wait_off(c, m);
     sched_await(cur, queue_of(c), WAIT_PRIOQ, ticks);
     mutex_give_up(m, cur, irq);
     sched_settle();
     int32_t result = sched_block(cur, irq);
+    if (result == ERR_OK)
+        trace_cond_woken_any(0, c);
+    else
+        trace_cond_woken_any(1, c);
     int32_t locked = mo_mutex_lock(m);
     return result != ERR_OK ? result : locked;
 }
@@ -72,16 +82,12 @@ int32_t mo_cond_timedwait(cond_t *c, mutex_t *m, uint32_t ticks)
     return cond_wait(c, m, ticks, "mo_cond_timedwait");
 }
 
-/* Interrupts off or locked. */
-static tcb_t *wake_first(cond_t *c)
+/* Interrupts off. */
+static void wake(tcb_t *t)
 {
-    tcb_t *t = prioq_first(queue_of(c));
-    if (!t)
-        return NULL;
     sched_unqueue(t);
     t->wait_result = ERR_OK;
     sched_wake(t, READY_OBJECT);
-    return t;
 }
 
 int32_t mo_cond_signal(cond_t *c)
@@ -89,11 +95,15 @@ int32_t mo_cond_signal(cond_t *c)
     if (!cond_valid(c))
         return ERR_FAIL;
     uint32_t irq = hal_irq_save();
-    tcb_t *t = wake_first(c);
-    if (t)
+    tcb_t *t = prioq_first(queue_of(c));
+    if (t) {
+        trace_cond_signal_off(TRACE_ID(t), c);
+        wake(t);
         sched_leave(irq, t);
-    else
+    } else {
+        trace_cond_signal_off(trace_id(0), c);
         hal_irq_restore(irq);
+    }
     return ERR_OK;
 }
 
@@ -104,9 +114,10 @@ int32_t mo_cond_broadcast(cond_t *c)
         return ERR_FAIL;
     sched_lock();
     uint32_t irq = hal_irq_save();
-    while (wake_first(c)) {
+    trace_cond_broadcast_off(c->waiters->count, c);
+    for (tcb_t *t; (t = prioq_first(queue_of(c))) != NULL; sched_breathe(irq)) {
+        wake(t);
         sched.pending = true;
-        sched_breathe(irq);
     }
     hal_irq_restore(irq);
     sched_unlock();

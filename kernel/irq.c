@@ -27,12 +27,14 @@ int32_t mo_irq_attach(uint32_t irq, void (*handler)(void *), void *arg)
 /* Only attached sources are enabled, so another one means that the hardware, or the kernel, is not what it seems. */
 static void spurious(uint32_t cause, uint32_t source)
 {
+    trace_irq_spurious_off(cause & 0xFF);
     kernel_misuse("interrupt", (void *) (uintptr_t) source, "nobody is attached to it", ERR_UNKNOWN);
 }
 
 void irq_handle(uint32_t cause)
 {
     uint32_t source = cause == CAUSE_EXTERNAL ? hal_plic_claim() : 0;
+    sched_irq_in(cause, source);
     if (source == 0 && cause == CAUSE_EXTERNAL)
         return; /* withdrawn between the trap and the claim */
     const struct attachment *a = &attached[source % HAL_PLIC_SOURCES];

@@ -71,19 +71,14 @@ tcb_t *mutex_owner_of_queue(void *queue)
     return owner_of(mutex_of(queue));
 }
 
-/* Gives m to its first waiter, who becomes ready; nobody owns it when there is none. The new owner needs no boost: who
- * still waits comes after it. */
-static inline tcb_t *hand_over(mutex_t *m)
+/* Gives m to its first waiter, who becomes ready. The new owner needs no boost: who still waits comes after it. */
+static inline void hand_over(mutex_t *m, tcb_t *t)
 {
-    tcb_t *t = prioq_first(queue_of(m));
     unhold(m);
-    if (!t)
-        return NULL;
     sched_unqueue(t);
     hold(m, t);
     t->wait_result = ERR_OK;
     sched_wake(t, READY_OBJECT);
-    return t;
 }
 
 /* --- inheritance; scheduler locked, so that neither held lists nor waiters change --- */
@@ -98,18 +93,48 @@ static uint32_t level_due(const tcb_t *t)
     return level;
 }
 
+/* Codes of `why` in the event task_priority. */
+enum priority_change { PRIORITY_SET, PRIORITY_RAISED, PRIORITY_LOWERED };
+
+static inline void set_level(tcb_t *t, uint32_t level, uint32_t why)
+{
+    sched_set_level(t, level);
+    trace_task_priority_off(TRACE_ID(t), level, t->base_level, why);
+}
+
+static inline uint32_t direction(const tcb_t *t, uint32_t level)
+{
+    return level < t->prio_level ? PRIORITY_RAISED : PRIORITY_LOWERED;
+}
+
+/* The one whose level may follow from that of t, or NULL. */
+static inline tcb_t *next_in_chain(const tcb_t *t)
+{
+    return t->wait_kind == WAIT_MUTEX ? mutex_owner_of_queue(t->wait_queue) : NULL;
+}
+
 /* A chain that closes into a ring (a deadlock) ends as well: levels along it only move one way. */
-void mutex_propagate(tcb_t *t, uint32_t why)
+void mutex_propagate(tcb_t *t)
 {
     while (t) {
         uint32_t level = level_due(t);
         if (level == t->prio_level)
             return;
         uint32_t irq = hal_irq_save();
-        sched_set_level(t, level);
-        t = t->wait_kind == WAIT_MUTEX ? mutex_owner_of_queue(t->wait_queue) : NULL;
+        set_level(t, level, direction(t, level));
+        t = next_in_chain(t);
         hal_irq_restore(irq);
     }
+}
+
+void mutex_base_changed(tcb_t *t)
+{
+    uint32_t level = level_due(t);
+    uint32_t irq = hal_irq_save();
+    set_level(t, level, PRIORITY_SET);
+    t = next_in_chain(t);
+    hal_irq_restore(irq);
+    mutex_propagate(t);
 }
 
 void mutex_abandon_all(tcb_t *t)
@@ -117,8 +142,15 @@ void mutex_abandon_all(tcb_t *t)
     while (t->held) {
         mutex_t *m = t->held;
         uint32_t irq = hal_irq_save();
-        if (hand_over(m))
+        tcb_t *heir = prioq_first(queue_of(m));
+        if (heir) {
+            trace_mutex_abandon_off(TRACE_ID(heir), m);
+            hand_over(m, heir);
             sched.pending = true;
+        } else {
+            trace_mutex_abandon_off(trace_id(0), m);
+            unhold(m);
+        }
         hal_irq_restore(irq);
     }
 }
@@ -130,6 +162,7 @@ int32_t mo_mutex_init(mutex_t *m)
     if (!m)
         return ERR_FAIL;
     *m = (mutex_t){.waiters = {{.top = IDLE_LEVEL}}, .magic = MUTEX_MAGIC, .inherit = true};
+    trace_mutex_init_any(true, m);
     return ERR_OK;
 }
 
@@ -144,6 +177,9 @@ int32_t mo_mutex_destroy(mutex_t *m)
     if (m->owner_tid == 0) {
         m->magic = 0;
         result = ERR_OK;
+        trace_mutex_destroy_off(m);
+    } else {
+        trace_refused_off(CALL_MUTEX_DESTROY, m, (uint32_t) result);
     }
     hal_irq_restore(irq);
     return result;
@@ -158,6 +194,9 @@ int32_t mo_mutex_set_inherit(mutex_t *m, bool inherit)
     if (!prioq_first(queue_of(m))) {
         m->inherit = inherit;
         result = ERR_OK;
+        trace_mutex_inherit_off(inherit, m);
+    } else {
+        trace_refused_off(CALL_MUTEX_INHERIT, m, (uint32_t) result);
     }
     hal_irq_restore(irq);
     return result;
@@ -169,20 +208,27 @@ static __attribute__((noinline)) int32_t lock_contended(mutex_t *m, uint32_t tic
 {
     tcb_t *cur = sched_current();
     if (m->owner_tid == cur->id) {
+        trace_refused_off(CALL_MUTEX_LOCK, m, (uint32_t) ERR_TASK_BUSY);
         hal_irq_restore(irq);
         return ERR_TASK_BUSY;
     }
     sched_must_block(irq, call, m);
     tcb_t *owner = owner_of(m);
+    trace_mutex_block_off(TRACE_ID(owner), m);
     sched_await(cur, queue_of(m), WAIT_MUTEX, ticks);
     if (m->inherit && cur->prio_level < owner->prio_level) {
         sched_lock();
         hal_irq_restore(irq);
-        mutex_propagate(owner, PRIORITY_RAISED);
+        mutex_propagate(owner);
         hal_irq_save();
         sched_settle();
     }
-    return sched_block(cur, irq);
+    int32_t result = sched_block(cur, irq);
+    if (result == ERR_OK)
+        trace_mutex_acquired_any(0, m);
+    else
+        trace_mutex_acquired_any(1, m);
+    return result;
 }
 
 int32_t mo_mutex_lock(mutex_t *m)
@@ -193,7 +239,20 @@ int32_t mo_mutex_lock(mutex_t *m)
     if (unlikely(m->owner_tid))
         return lock_contended(m, SCHED_FOREVER, irq, "mo_mutex_lock");
     hold(m, sched_current());
+    trace_mutex_lock_off(m);
     hal_irq_restore(irq);
+    return ERR_OK;
+}
+
+/* Without waiting. Interrupts off. */
+static inline int32_t try_lock(mutex_t *m)
+{
+    if (m->owner_tid) {
+        trace_mutex_busy_off(trace_id(m->owner_tid), m);
+        return ERR_TASK_BUSY;
+    }
+    hold(m, sched_current());
+    trace_mutex_lock_off(m);
     return ERR_OK;
 }
 
@@ -201,12 +260,8 @@ int32_t mo_mutex_trylock(mutex_t *m)
 {
     if (unlikely(!mutex_valid(m)))
         return ERR_FAIL;
-    int32_t result = ERR_TASK_BUSY;
     uint32_t irq = hal_irq_save();
-    if (!m->owner_tid) {
-        hold(m, sched_current());
-        result = ERR_OK;
-    }
+    int32_t result = try_lock(m);
     hal_irq_restore(irq);
     return result;
 }
@@ -218,25 +273,30 @@ int32_t mo_mutex_timedlock(mutex_t *m, uint32_t ticks)
     uint32_t irq = hal_irq_save();
     if (m->owner_tid && ticks)
         return lock_contended(m, ticks, irq, "mo_mutex_timedlock");
-    int32_t result = m->owner_tid ? ERR_TASK_BUSY : ERR_OK;
-    if (result == ERR_OK)
-        hold(m, sched_current());
+    int32_t result = try_lock(m);
     hal_irq_restore(irq);
     return result;
 }
 
 void mutex_give_up(mutex_t *m, tcb_t *cur, uint32_t irq)
 {
-    hand_over(m);
+    tcb_t *t = prioq_first(queue_of(m));
+    if (!t) {
+        unhold(m);
+        trace_mutex_unlock_off(trace_id(0), m);
+        return;
+    }
+    trace_mutex_unlock_off(TRACE_ID(t), m);
+    hand_over(m, t);
     if (cur->prio_level == cur->base_level)
         return;
     if (!cur->held) { /* what it had inherited came through m */
-        sched_set_level(cur, cur->base_level);
+        set_level(cur, cur->base_level, PRIORITY_LOWERED);
         return;
     }
     sched_lock();
     hal_irq_restore(irq);
-    mutex_propagate(cur, PRIORITY_LOWERED);
+    mutex_propagate(cur);
     hal_irq_save();
     sched_settle();
 }
@@ -255,12 +315,14 @@ int32_t mo_mutex_unlock(mutex_t *m)
     uint32_t irq = hal_irq_save();
     tcb_t *cur = sched_current();
     if (unlikely(m->owner_tid != cur->id)) {
+        trace_refused_off(CALL_MUTEX_UNLOCK, m, (uint32_t) ERR_NOT_OWNER);
         hal_irq_restore(irq);
         return ERR_NOT_OWNER;
     }
     if (unlikely(m->waiters->top != IDLE_LEVEL))
         return unlock_contended(m, cur, irq);
     unhold(m);
+    trace_mutex_unlock_off(trace_id(0), m);
     hal_irq_restore(irq);
     return ERR_OK;
 }

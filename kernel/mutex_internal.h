@@ -7,11 +7,11 @@
 
 #include "prioq.h"
 
-/* Codes of `why` in the event task_priority. */
-enum priority_change { PRIORITY_SET, PRIORITY_RAISED, PRIORITY_LOWERED };
-
 /* Brings the effective level of `t` in line with S5, then that of the owner of the mutex it waits for, and so on. */
-void mutex_propagate(tcb_t *t, uint32_t why);
+void mutex_propagate(tcb_t *t);
+
+/* The same for a task whose base priority was set. */
+void mutex_base_changed(tcb_t *t);
 
 /* The owner of the mutex whose waiters are in `queue`. Interrupts off or locked. */
 tcb_t *mutex_owner_of_queue(void *queue);

@@ -54,6 +54,8 @@ static bool begin(void)
 
 static void die(int32_t code, uint32_t pc)
 {
+    trace_panic_off(trace_id(sched_current()->id), (uint32_t) code, pc);
+    trace_freeze();
     say("\n*** KERNEL PANIC (%d) - %s (task %u, pc %x, tick %u)\n", code, describe(code), sched_current()->id, pc,
         kernel_cb.ticks);
     hal_power_off(code >= ERR_NO_TASKS && code < ERR_UNKNOWN ? STATUS_PANIC + (uint32_t) (code - ERR_NO_TASKS)
@@ -81,6 +83,8 @@ void kernel_misuse(const char *call, const void *obj, const char *why, int32_t c
 
 void kernel_stack_smashed(const tcb_t *t)
 {
+    hal_irq_save();
+    trace_stack_low_off(TRACE_ID(t), 0);
     if (!begin())
         hal_power_off(STATUS_OTHER);
     say("\n*** STACK CORRUPTION: task %u base=%x size=%u", t->id, (uint32_t) (uintptr_t) t->stack,
@@ -116,6 +120,9 @@ static const char *cause_name(uint32_t cause)
 
 void trap_exception(uint32_t cause, uint32_t pc, uint32_t tval, uint32_t sp)
 {
+    trace_exc_off(cause, trace_id(sched_current()->id), pc, tval);
+    trace_panic_off(trace_id(sched_current()->id), (uint32_t) ERR_UNKNOWN, pc);
+    trace_freeze();
     if (!begin())
         hal_power_off(STATUS_EXCEPTION + (cause & 15));
     say("[EXCEPTION] %s PC=%08x\r\n", cause_name(cause), pc);

@@ -7,6 +7,9 @@
 
 #include <sys/task.h>
 
+/* Data that every switch or tick touches: near gp (arch/riscv/riscv32-qemu.ld). */
+#define HOT __attribute__((section(".sdata.hot")))
+
 #define PRIOQ_LEVELS (TASK_PRIORITY_LEVELS + 1) /* the last one holds the idle task in the ready queue, else nothing */
 
 struct fifo {

@@ -25,14 +25,20 @@
 #include "mutex_internal.h"
 #include "wheel.h"
 
-#define HOT __attribute__((section(".sdata.hot")))
+
 
 struct sched sched HOT = {.slow = SLOW_BOOT};
 kcb_t kernel_cb HOT = {.task_current = &sched_boot.node, .rt_sched = sched_no_hook, .preemptive = true};
 kcb_t *kcb = &kernel_cb;
 volatile bool scheduler_started;
 
-tcb_t sched_boot = {.id = BOOT_ID, .prio_level = IDLE_LEVEL, .base_level = IDLE_LEVEL, .state = TASK_RUNNING};
+tcb_t sched_boot = {
+    .id = BOOT_ID,
+    TRACE_ONLY(.trace_id = BOOT_ID << 8,)
+    .prio_level = IDLE_LEVEL,
+    .base_level = IDLE_LEVEL,
+    .state = TASK_RUNNING,
+};
 
 static const uint8_t slices[] = {
     TASK_TIMESLICE_CRIT,   TASK_TIMESLICE_REALTIME, TASK_TIMESLICE_HIGH, TASK_TIMESLICE_ABOVE,
@@ -51,12 +57,12 @@ int32_t sched_no_hook(void)
 static __attribute__((noinline)) tcb_t *pick_hooked(void)
 {
     int32_t id = kernel_cb.rt_sched();
-    if (id > 0) {
-        tcb_t *t = sched_find((uint32_t) id);
-        if (t && (t->state == TASK_READY || t->state == TASK_RUNNING))
-            return t;
-    }
-    return prioq_first(&sched.ready);
+    if (id < 0)
+        return prioq_first(&sched.ready);
+    tcb_t *t = id == IDLE_ID ? NULL : sched_find((uint32_t) id);
+    bool refused = !t || (t->state != TASK_READY && t->state != TASK_RUNNING);
+    trace_rt_pick_off(trace_id((uint32_t) id), refused);
+    return refused ? prioq_first(&sched.ready) : t;
 }
 
 static inline tcb_t *pick(void)
@@ -87,8 +93,59 @@ static inline void preempt(tcb_t *cur, uint32_t irq)
         hal_irq_restore(irq);
         return;
     }
+    trace_task_switch_off(TASK_READY, TRACE_ID(next));
     cur->state = TASK_READY;
     switch_to(cur, next, irq);
+}
+
+/* How the trace names the state of `t`. */
+uint32_t sched_trace_state(const tcb_t *t)
+{
+    return t->state == TASK_BLOCKED && t->wait_kind == WAIT_DELAY ? STATE_ASLEEP : t->state;
+}
+
+/* --- waking --- */
+
+void sched_unqueue(tcb_t *t)
+{
+    if (t->wait_kind == WAIT_FIFO) {
+        struct fifo *q = t->wait_queue;
+        ring_remove(&q->first, t);
+        q->count--;
+    } else if (t->wait_kind > WAIT_FIFO) {
+        struct prioq *q = t->wait_queue;
+        prioq_remove(q, t);
+        q->count--;
+    }
+}
+
+static inline void wake(tcb_t *t, uint32_t reason)
+{
+    if (wheel_is_armed(t))
+        wheel_disarm(t);
+    t->wait_kind = WAIT_NONE;
+    if (unlikely(t->flags & TASK_IS_SUSPENDED))
+        return;
+    t->state = TASK_READY;
+    prioq_append(&sched.ready, t);
+    trace_task_ready_off(reason, TRACE_ID(t));
+}
+
+void sched_wake(tcb_t *t, uint32_t reason)
+{
+    wake(t, reason);
+}
+
+tcb_t *sched_wake_first(struct fifo *q, int32_t result)
+{
+    tcb_t *t = q->first;
+    if (!t)
+        return NULL;
+    ring_remove(&q->first, t);
+    q->count--;
+    t->wait_result = result;
+    wake(t, READY_OBJECT);
+    return t;
 }
 
 /* --- the clock --- */
@@ -113,6 +170,7 @@ static tcb_t *expire(tcb_t *t)
     switch (t->wait_kind) {
     case WAIT_DELAY:
         reason = t->flags & TASK_IN_WFI ? READY_WFI : READY_DELAY;
+        t->flags &= ~TASK_IN_WFI;
         rt_deadline(t);
         break;
     case WAIT_MUTEX:
@@ -135,7 +193,7 @@ static void drain(void)
         tcb_t *owner = t ? expire(t) : NULL;
         hal_irq_restore(MSTATUS_MIE);
         if (owner)
-            mutex_propagate(owner, PRIORITY_LOWERED);
+            mutex_propagate(owner);
         hal_irq_save();
     } while (wheel_due());
     sched.slow -= SLOW_LOCK;
@@ -148,15 +206,19 @@ static __attribute__((noinline)) bool slice_ended(tcb_t *cur)
     if (cur->state != TASK_RUNNING || *first != cur || cur->next == cur)
         return false;
     *first = cur->next;
+    trace_slice_end_off();
     return true;
 }
 
 bool sched_tick(void)
 {
+    TRACE_ONLY(uint32_t late = hal_mtime_low() - (uint32_t) hal_next_tick;)
     hal_tick_advance();
     uint32_t now = kernel_cb.ticks + 1;
     kernel_cb.ticks = now;
     sched.now = now;
+    trace_sync_check();
+    TRACE_ONLY(trace_tick_off(now, late);)
     bool work = wheel_advance(now);
     tcb_t *cur = sched_current();
     if (unlikely(--cur->time_slice == 0))
@@ -178,9 +240,19 @@ void sched_from_trap(void)
     _dispatch();
 }
 
+/* In the trap of an interrupt: the handler ends, for the trace, before the switch it asked for. */
 void dispatch(void)
 {
-    preempt(sched_current(), 0);
+    tcb_t *cur = sched_current();
+    tcb_t *next = pick();
+    if (next == cur) {
+        sched_irq_out();
+        return;
+    }
+    trace_task_switch_off(TASK_READY, TRACE_ID(next));
+    sched_irq_out();
+    cur->state = TASK_READY;
+    switch_to(cur, next, 0);
 }
 void _dispatch(void) __attribute__((weak, alias("dispatch")));
 
@@ -263,6 +335,7 @@ void kernel_critical_leave(void)
 static void pass(void)
 {
     sched.now++;
+    trace_sync_check();
     if (wheel_advance(sched.now))
         drain();
 }
@@ -317,6 +390,7 @@ void yield(void)
         return;
     }
     sched.ready.first[cur->prio_level] = next;
+    trace_task_switch_off(TASK_READY, TRACE_ID(next));
     cur->state = TASK_READY;
     switch_to(cur, next, irq);
 }
@@ -324,21 +398,44 @@ void _yield(void) __attribute__((weak, alias("yield")));
 
 void mo_task_yield(void)
 {
+    trace_task_yield_any();
     _yield();
 }
 
-/* Leaves the hart with a state that is not READY: the running task is out of the ready queue already. */
-int32_t sched_block(tcb_t *cur, uint32_t irq)
+/* Leaves the hart; the running task is out of the ready queue, unless its time ran out in this very call. */
+static inline __attribute__((always_inline)) int32_t leave(tcb_t *cur, uint32_t irq, uint32_t trace_state)
 {
     if (unlikely(sched.slow)) /* cooperative */
         pass();
     tcb_t *next = pick();
-    if (unlikely(next == cur)) { /* its time ran out in this very pass */
+    if (unlikely(cur->state == TASK_READY)) {
         cur->state = TASK_RUNNING;
-        hal_irq_restore(irq);
+        preempt(cur, irq);
         return cur->wait_result;
     }
+    trace_task_switch_off(trace_state, TRACE_ID(next));
     return switch_to(cur, next, irq);
+}
+
+int32_t sched_block(tcb_t *cur, uint32_t irq)
+{
+    return leave(cur, irq, TASK_BLOCKED);
+}
+
+int32_t sched_block_asleep(tcb_t *cur, uint32_t irq)
+{
+    return leave(cur, irq, STATE_ASLEEP);
+}
+
+int32_t sched_block_suspended(tcb_t *cur, uint32_t irq)
+{
+    return leave(cur, irq, TASK_SUSPENDED);
+}
+
+void sched_block_ended(tcb_t *cur)
+{
+    leave(cur, 0, TASK_STOPPED);
+    __builtin_unreachable();
 }
 
 void sched_await(tcb_t *cur, void *queue, uint32_t kind, uint32_t ticks)
@@ -365,47 +462,10 @@ int32_t sched_wait(struct fifo *q, uint32_t ticks, uint32_t irq, const char *cal
     tcb_t *cur = sched_current();
     sched_must_block(irq, call, obj);
     sched_await(cur, q, WAIT_FIFO, ticks);
-    return sched_block(cur, irq);
+    return leave(cur, irq, TASK_BLOCKED);
 }
 
-/* --- waking --- */
-
-void sched_unqueue(tcb_t *t)
-{
-    if (t->wait_kind == WAIT_FIFO) {
-        struct fifo *q = t->wait_queue;
-        ring_remove(&q->first, t);
-        q->count--;
-    } else if (t->wait_kind > WAIT_FIFO) {
-        struct prioq *q = t->wait_queue;
-        prioq_remove(q, t);
-        q->count--;
-    }
-}
-
-void sched_wake(tcb_t *t, uint32_t reason)
-{
-    if (wheel_is_armed(t))
-        wheel_disarm(t);
-    t->wait_kind = WAIT_NONE;
-    t->flags &= ~TASK_IN_WFI;
-    if (unlikely(t->flags & TASK_IS_SUSPENDED))
-        return;
-    t->state = TASK_READY;
-    prioq_append(&sched.ready, t);
-}
-
-tcb_t *sched_wake_first(struct fifo *q, int32_t result)
-{
-    tcb_t *t = q->first;
-    if (!t)
-        return NULL;
-    ring_remove(&q->first, t);
-    q->count--;
-    t->wait_result = result;
-    sched_wake(t, READY_OBJECT);
-    return t;
-}
+/* --- ends of sections that woke somebody --- */
 
 void sched_leave(uint32_t irq, tcb_t *woken)
 {
@@ -473,6 +533,8 @@ void sched_start(bool preemptive)
     if (preemptive)
         hal_timer_enable();
     tcb_t *first = prioq_first(&sched.ready);
+    trace_sched_start_off(preemptive);
+    trace_task_switch_off(TASK_STOPPED, TRACE_ID(first));
     first->state = TASK_RUNNING;
     kernel_cb.task_current = &first->node;
     hal_switch_first(first);

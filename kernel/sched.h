@@ -30,12 +30,20 @@
 #include "private/utils.h"
 
 #include "prioq.h"
+#include "trace.h"
 
 #define SCHED_FOREVER UINT32_MAX
 #define IDLE_LEVEL TASK_PRIORITY_LEVELS
 #define IDLE_ID 0
 #define KERNEL_TASK_ID 1
 #define BOOT_ID 0xFFFF
+
+/* A task's id as an event holds it. */
+#if CONFIG_DEBUG_TRACE
+#define TRACE_ID(t) ((trace_id_t){(t)->trace_id})
+#else
+#define TRACE_ID(t) trace_id((t)->id)
+#endif
 
 enum wait_kind {
     WAIT_NONE,
@@ -52,7 +60,11 @@ enum task_flags {
     TASK_IN_WFI = 8,
 };
 
-/* Codes of `reason` in the event task_ready, and of states in the trace (Documentation/SPEC.md). */
+/* How the trace names states (Documentation/SPEC.md): as enum task_states, and asleep apart from blocked. */
+#define STATE_ASLEEP 5
+uint32_t sched_trace_state(const tcb_t *t);
+
+/* Codes of `reason` in the event task_ready (Documentation/SPEC.md). */
 enum ready_reason {
     READY_CREATED,
     READY_OBJECT,
@@ -73,6 +85,9 @@ struct sched {
     uint32_t slow;          /* SLOW_ */
     volatile bool pending;  /* a switch was due while `slow` forbade it, or inside an interrupt handler */
     uint32_t now;           /* the clock of delays: kcb->ticks, or passes in cooperative mode */
+#if CONFIG_DEBUG_TRACE
+    uint32_t causes;        /* of the active interrupt handlers, innermost in the low byte; none is 0 */
+#endif
     uint32_t critical, critical_irq; /* nesting of CRITICAL sections, and the state that the outermost found */
 };
 
@@ -121,8 +136,11 @@ void sched_leave(uint32_t irq, tcb_t *woken);
 void sched_must_block(uint32_t irq, const char *call, const void *obj);
 /* Takes `cur`, the running task, out of the ready queue and appends it to `queue` (WAIT_DELAY: none). */
 void sched_await(tcb_t *cur, void *queue, uint32_t kind, uint32_t ticks);
-/* Leaves the hart; the running task waits or is suspended already. Returns its wait_result. */
+/* Leaves the hart; the running task waits already, sleeps, is suspended or has ended. Returns its wait_result. */
 int32_t sched_block(tcb_t *cur, uint32_t irq);
+int32_t sched_block_asleep(tcb_t *cur, uint32_t irq);
+int32_t sched_block_suspended(tcb_t *cur, uint32_t irq);
+void sched_block_ended(tcb_t *cur) __attribute__((noreturn));
 /* Takes `t` out of what it waits for; its time stays armed. */
 void sched_unqueue(tcb_t *t);
 /* Ends a section in which levels or states changed: switches if the running task is no longer the first. */
@@ -158,10 +176,38 @@ uint32_t sched_reap(void); /* frees what ended tasks left; the number of tasks. 
 
 /* --- used by the trap code --- */
 
+/* Around a handler, for the trace. */
+static inline void sched_irq_in(uint32_t cause, uint32_t source)
+{
+    trace_irq_in_off(cause & 0xFF, source);
+    TRACE_ONLY(sched.causes = sched.causes << 8 | (cause & 0xFF);)
+}
+
+static inline void sched_irq_out(void)
+{
+    TRACE_ONLY(sched.causes >>= 8;)
+    trace_irq_out_off();
+}
+
 /* The tick: interrupts off, interrupt stack. True when sched_from_trap() has something to do. */
 bool sched_tick(void);
 /* On the stack of the interrupted task, interrupts off: what became due, and the switch. */
 void sched_from_trap(void);
+
+/* `call` of the event `refused`: the code of the event that success would have written. */
+enum refused_call {
+    CALL_TASK_CANCEL = 0x11,
+    CALL_TASK_SUSPEND = 0x14,
+    CALL_TASK_RESUME = 0x15,
+    CALL_TASK_PRIORITY = 0x16,
+    CALL_SEM_DESTROY = 0x31,
+    CALL_MUTEX_DESTROY = 0x41,
+    CALL_MUTEX_LOCK = 0x42,
+    CALL_MUTEX_UNLOCK = 0x47,
+    CALL_MUTEX_INHERIT = 0x49,
+    CALL_COND_DESTROY = 0x51,
+    CALL_COND_WAIT = 0x52,
+};
 
 /* --- misuse: names the call, the object and the running task --- */
 void kernel_stack_smashed(const tcb_t *t) __attribute__((noreturn, cold));

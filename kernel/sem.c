@@ -34,8 +34,10 @@ sem_t *mo_sem_create(uint16_t max_waiters, int32_t initial)
     if (max_waiters == 0 || initial < 0 || initial > SEM_MAX_COUNT)
         return NULL;
     sem_t *s = malloc(sizeof(*s));
-    if (s)
-        *s = (sem_t){.magic = SEM_MAGIC, .count = initial, .max_waiters = max_waiters};
+    if (!s)
+        return NULL;
+    *s = (sem_t){.magic = SEM_MAGIC, .count = initial, .max_waiters = max_waiters};
+    trace_sem_create_any(max_waiters, s, (uint32_t) initial);
     return s;
 }
 
@@ -45,8 +47,12 @@ int32_t mo_sem_destroy(sem_t *s)
         return ERR_OK;
     uint32_t irq = hal_irq_save();
     int32_t result = s->magic != SEM_MAGIC ? ERR_FAIL : s->waiters.first ? ERR_TASK_BUSY : ERR_OK;
-    if (result == ERR_OK)
+    if (result == ERR_OK) {
         s->magic = 0;
+        trace_sem_destroy_off(s);
+    } else {
+        trace_refused_off(CALL_SEM_DESTROY, s, (uint32_t) result);
+    }
     hal_irq_restore(irq);
     if (result == ERR_OK)
         free(s);
@@ -57,7 +63,13 @@ static __attribute__((noinline)) int32_t sem_block(sem_t *s, uint32_t ticks, uin
 {
     if (s->waiters.count >= s->max_waiters)
         kernel_misuse(call, s, "max_waiters wait already", ERR_SEM_OPERATION);
-    return sched_wait(&s->waiters, ticks, irq, call, s);
+    trace_sem_block_off(s);
+    int32_t result = sched_wait(&s->waiters, ticks, irq, call, s);
+    if (result == ERR_OK)
+        trace_sem_acquired_any(0, s);
+    else
+        trace_sem_acquired_any(1, s);
+    return result;
 }
 
 void mo_sem_wait(sem_t *s)
@@ -70,8 +82,21 @@ void mo_sem_wait(sem_t *s)
         sem_block(s, SCHED_FOREVER, irq, "mo_sem_wait");
         return;
     }
-    s->count = count - 1;
+    s->count = --count;
+    trace_sem_take_off((uint32_t) count, s);
     hal_irq_restore(irq);
+}
+
+/* Takes a token if there is one. Interrupts off. */
+static inline bool take(sem_t *s)
+{
+    if (s->count <= 0) {
+        trace_sem_busy_off(s);
+        return false;
+    }
+    s->count--;
+    trace_sem_take_off((uint32_t) s->count, s);
+    return true;
 }
 
 int32_t mo_sem_timedwait(sem_t *s, uint32_t ticks)
@@ -79,28 +104,19 @@ int32_t mo_sem_timedwait(sem_t *s, uint32_t ticks)
     if (unlikely(!sem_valid(s)))
         sem_invalid(s, "mo_sem_timedwait");
     uint32_t irq = hal_irq_save();
-    if (s->count > 0) {
-        s->count--;
-    } else if (ticks == 0) {
-        hal_irq_restore(irq);
-        return ERR_TIMEOUT;
-    } else {
+    if (s->count <= 0 && ticks != 0)
         return sem_block(s, ticks, irq, "mo_sem_timedwait");
-    }
+    int32_t result = take(s) ? ERR_OK : ERR_TIMEOUT;
     hal_irq_restore(irq);
-    return ERR_OK;
+    return result;
 }
 
 int32_t mo_sem_trywait(sem_t *s)
 {
     if (unlikely(!sem_valid(s)))
         return ERR_FAIL;
-    int32_t result = ERR_FAIL;
     uint32_t irq = hal_irq_save();
-    if (s->count > 0) {
-        s->count--;
-        result = ERR_OK;
-    }
+    int32_t result = take(s) ? ERR_OK : ERR_FAIL;
     hal_irq_restore(irq);
     return result;
 }
@@ -108,10 +124,16 @@ int32_t mo_sem_trywait(sem_t *s)
 /* Gives a token. The task it went to, or NULL. Interrupts off. */
 static inline tcb_t *give(sem_t *s)
 {
-    if (s->waiters.first)
+    if (s->waiters.first) {
+        trace_sem_give_off(TRACE_ID(s->waiters.first), s);
         return sched_wake_first(&s->waiters, ERR_OK);
-    if (likely(s->count < SEM_MAX_COUNT))
+    }
+    if (likely(s->count < SEM_MAX_COUNT)) {
         s->count++;
+        trace_sem_signal_off((uint32_t) s->count, s);
+    } else {
+        trace_sem_overflow_off(s);
+    }
     return NULL;
 }
 

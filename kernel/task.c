@@ -155,7 +155,9 @@ int32_t sched_spawn(void *entry, uint32_t stack_size, bool user)
     need_id_page();
     uint32_t irq = hal_irq_save();
     uint32_t id = t->id = kernel_cb.next_tid++;
+    TRACE_ONLY(t->trace_id = id << 8;)
     publish(t);
+    trace_task_create_off(TRACE_ID(t), t->prio_level, user, (uint32_t) entry, (uint32_t) t->stack, size);
     sched_wake(t, READY_CREATED);
     hal_irq_restore(irq);
     if (scheduler_started)
@@ -224,6 +226,7 @@ void mo_task_exit(void)
     hal_irq_save();
     if (!sched_stack_intact(cur))
         kernel_stack_smashed(cur);
+    trace_task_destroy_off(TRACE_ID(cur), TASK_RUNNING);
     struct id_page *page = withdraw(cur);
     hal_irq_restore(MSTATUS_MIE);
     free(page);
@@ -234,25 +237,25 @@ void mo_task_exit(void)
     cur->state = TASK_STOPPED;
     cur->next = ended;
     ended = cur;
-    sched_block(cur, 0);
-    __builtin_unreachable();
+    sched_block_ended(cur);
 }
 
-/* A task that may be ended or suspended by another: not the kernel's own. */
-static tcb_t *find_other(uint32_t id)
+/* Every refusal of a call that names a task goes through here. */
+static int32_t refuse(uint32_t call, uint32_t id, int32_t result)
 {
-    return id == IDLE_ID || id == KERNEL_TASK_ID ? NULL : sched_find(id);
+    trace_refused_any(call, (void *) (uintptr_t) id, (uint32_t) result);
+    return result;
 }
 
 int32_t mo_task_cancel(uint16_t id)
 {
     if (id == IDLE_ID || id == KERNEL_TASK_ID || id == sched_current()->id)
-        return ERR_TASK_CANT_REMOVE;
+        return refuse(CALL_TASK_CANCEL, id, ERR_TASK_CANT_REMOVE);
     sched_lock();
-    tcb_t *t = find_other(id);
+    tcb_t *t = sched_find(id);
     if (!t) {
         sched_unlock();
-        return ERR_TASK_NOT_FOUND;
+        return refuse(CALL_TASK_CANCEL, id, ERR_TASK_NOT_FOUND);
     }
     console_drain(); /* text it has begun lies on its stack */
     mutex_abandon_all(t);
@@ -263,10 +266,11 @@ int32_t mo_task_cancel(uint16_t id)
     if (t->state == TASK_READY)
         prioq_remove(&sched.ready, t);
     sched_unqueue(t);
+    trace_task_destroy_off(TRACE_ID(t), sched_trace_state(t));
     struct id_page *page = withdraw(t);
     hal_irq_restore(irq);
     if (owner)
-        mutex_propagate(owner, PRIORITY_LOWERED);
+        mutex_propagate(owner);
     free(page);
     free(t->stack);
     free(t);
@@ -277,26 +281,29 @@ int32_t mo_task_cancel(uint16_t id)
 
 /* --- sleep --- */
 
-static void sleep_for(uint32_t ticks, uint32_t flag, const char *call)
-{
-    uint32_t irq = hal_irq_save();
-    tcb_t *cur = sched_current();
-    sched_must_block(irq, call, NULL);
-    cur->flags |= flag;
-    sched_await(cur, NULL, WAIT_DELAY, ticks);
-    sched_block(cur, irq);
-}
-
 void mo_task_delay(uint16_t ticks)
 {
-    if (ticks)
-        sleep_for(ticks, 0, "mo_task_delay");
+    if (!ticks)
+        return;
+    uint32_t irq = hal_irq_save();
+    tcb_t *cur = sched_current();
+    sched_must_block(irq, "mo_task_delay", NULL);
+    trace_task_delay_off(ticks);
+    sched_await(cur, NULL, WAIT_DELAY, ticks);
+    sched_block_asleep(cur, irq);
 }
 
 void mo_task_wfi(void)
 {
-    if (kernel_cb.preemptive)
-        sleep_for(1, TASK_IN_WFI, "mo_task_wfi");
+    if (!kernel_cb.preemptive)
+        return;
+    uint32_t irq = hal_irq_save();
+    tcb_t *cur = sched_current();
+    sched_must_block(irq, "mo_task_wfi", NULL);
+    trace_task_wfi_off();
+    cur->flags |= TASK_IN_WFI;
+    sched_await(cur, NULL, WAIT_DELAY, 1);
+    sched_block_asleep(cur, irq);
 }
 
 /* --- suspension --- */
@@ -304,11 +311,12 @@ void mo_task_wfi(void)
 static int32_t suspend_self(tcb_t *cur, uint32_t irq)
 {
     sched_must_block(irq, "mo_task_suspend", NULL);
+    trace_task_suspend_off(TRACE_ID(cur), TASK_RUNNING);
     cur->flags |= TASK_IS_SUSPENDED;
     cur->state = TASK_SUSPENDED;
     cur->wait_result = ERR_OK;
     prioq_remove(&sched.ready, cur);
-    return sched_block(cur, irq);
+    return sched_block_suspended(cur, irq);
 }
 
 int32_t mo_task_suspend(uint16_t id)
@@ -323,13 +331,14 @@ int32_t mo_task_suspend(uint16_t id)
     } else if (id == KERNEL_TASK_ID || t->flags & TASK_IS_SUSPENDED) {
         result = ERR_TASK_CANT_SUSPEND;
     } else {
+        trace_task_suspend_off(TRACE_ID(t), sched_trace_state(t));
         if (t->state == TASK_READY)
             prioq_remove(&sched.ready, t);
         t->flags |= TASK_IS_SUSPENDED;
         t->state = TASK_SUSPENDED;
     }
     hal_irq_restore(irq);
-    return result;
+    return result == ERR_OK ? result : refuse(CALL_TASK_SUSPEND, id, result);
 }
 
 int32_t mo_task_resume(uint16_t id)
@@ -345,14 +354,16 @@ int32_t mo_task_resume(uint16_t id)
         t->flags &= ~TASK_IS_SUSPENDED;
         if (t->wait_kind != WAIT_NONE) {
             t->state = TASK_BLOCKED;
+            trace_task_resume_off(TRACE_ID(t), sched_trace_state(t));
         } else {
+            trace_task_resume_off(TRACE_ID(t), TASK_READY);
             sched_wake(t, READY_RESUMED);
             sched_leave(irq, t);
             return ERR_OK;
         }
     }
     hal_irq_restore(irq);
-    return result;
+    return result == ERR_OK ? result : refuse(CALL_TASK_RESUME, id, result);
 }
 
 /* --- priority --- */
@@ -374,17 +385,17 @@ int32_t mo_task_priority(uint16_t id, uint16_t prio)
 {
     int32_t level = level_of(prio);
     if (level < 0 || id == IDLE_ID)
-        return ERR_TASK_INVALID_PRIO;
+        return refuse(CALL_TASK_PRIORITY, id, ERR_TASK_INVALID_PRIO);
     sched_lock();
     tcb_t *t = sched_find(id);
     if (t) {
         t->prio = prio;
         t->base_level = (uint8_t) level;
-        mutex_propagate(t, PRIORITY_SET);
+        mutex_base_changed(t);
         sched.pending = true;
     }
     sched_unlock();
-    return t ? ERR_OK : ERR_TASK_NOT_FOUND;
+    return t ? ERR_OK : refuse(CALL_TASK_PRIORITY, id, ERR_TASK_NOT_FOUND);
 }
 
 int32_t mo_task_rt_priority(uint16_t id, void *rt_prio)

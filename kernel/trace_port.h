@@ -2,9 +2,8 @@
 /* What the recorder needs from this kernel (contract: Documentation/porting.md). All of it is inline and
  * calls nothing that has a trace point.
  *
- * The kernel supplies two symbols: trace_port_running, a word in small data (id | level << 24 of the
- * running task, 0xFF00FFFF before the scheduler runs), and trace_port_depth, the number of active interrupt
- * handlers; both may be names of fields it has anyway. */
+ * Which task runs, and which interrupts, is asked for at a block change only (kernel/trace_port.c): keeping a copy up to
+ * date would cost every switch. */
 #ifndef TRACE_PORT_H
 #define TRACE_PORT_H
 #include "types.h"
@@ -66,22 +65,8 @@ static inline uint64_t trace_port_clock(void)
 }
 #endif
 
-extern volatile uint32_t trace_port_running;
-extern volatile uint32_t trace_port_depth;
-
-/* running | depth << 16 | level << 24 */
-static inline uint32_t trace_port_context(void)
-{
-    return trace_port_running | (trace_port_depth & 0xFF) << 16;
-}
-
-/* Handlers do not nest here, and nothing changes mcause inside one. */
-static inline uint32_t trace_port_causes(void)
-{
-    uint32_t cause;
-    __asm__ volatile("csrr %0, mcause" : "=r"(cause));
-    return cause & 0xFF;
-}
+uint32_t trace_port_context(void); /* running | depth << 16 | level << 24; 0xFF00FFFF before the scheduler runs */
+uint32_t trace_port_causes(void);  /* of the active interrupt handlers, innermost in the low byte */
 
 /* Text for people, by polling; debug_dump_events(). */
 void console_write(const char *text, uint32_t len);

@@ -11,10 +11,17 @@
 
 uint32_t trap_interrupt(uint32_t cause)
 {
-    if (likely(cause == CAUSE_TIMER))
-        return sched_tick();
-    irq_handle(cause);
-    return sched.pending && sched.slow == 0;
+    bool work;
+    if (likely(cause == CAUSE_TIMER)) {
+        sched_irq_in(cause, 0);
+        work = sched_tick();
+    } else {
+        irq_handle(cause);
+        work = sched.pending && sched.slow == 0;
+    }
+    if (!work)
+        sched_irq_out();
+    return work;
 }
 
 void trap_user(uint32_t cause, struct user_frame *frame)
@@ -22,7 +29,7 @@ void trap_user(uint32_t cause, struct user_frame *frame)
     uint32_t tval = read_csr(mtval);
     hal_irq_restore(MSTATUS_MIE);
     if (cause != CAUSE_ECALL_USER) {
-        (void) tval;
+        trace_exc_any(cause, trace_id(sched_current()->id), frame->mepc, tval);
         trap_user_fault(cause, frame->mepc);
     }
     uint32_t pc = frame->mepc;

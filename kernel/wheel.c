@@ -4,6 +4,8 @@
 
 #include "private/utils.h"
 
+#include "prioq.h"
+
 #define DIGIT_BITS 4
 #define SLOTS 16
 #define LEVELS 8
@@ -11,9 +13,9 @@
 
 typedef struct sleep_link link_t;
 
-static link_t wheel[LEVELS][SLOTS]; /* each the head of a circular list */
-static link_t due;
-static uint32_t armed;
+static HOT link_t wheel[LEVELS][SLOTS]; /* each the head of a circular list */
+static HOT link_t due;
+static HOT uint32_t armed;
 
 static inline void slot_clear(link_t *s)
 {
