@@ -364,6 +364,7 @@ void sk_resume(struct sk *k, struct sk_task *t)
     t->waker = k->now.running;
     t->waker_irq = 0;
     t->preempted = false;
+    to_tail(k, t);
     set_state(k, t, ST_READY);
     EMIT(k, KE_task_ready, SK_WHY_RESUMED, t->id);
     reschedule(k);

@@ -31,7 +31,7 @@ enum knowledge { UNKNOWN, READY, RUNNING, WAITING, ENDED };
 struct otask {
     uint8_t level;    /* effective */
     uint8_t now;      /* enum knowledge */
-    bool loose;       /* READY, but its place inside the level is not documented (its level changed there) */
+    bool loose;       /* READY, but the events do not tell its place inside the level */
     uint32_t before, after; /* neighbours in its level's queue */
 };
 
@@ -45,6 +45,7 @@ struct ohart {
     bool preemptive, mode_known;
     bool hooked;      /* rt_sched chose: its choice is not ours to judge */
     bool yielded;     /* the running task offered the hart */
+    bool ticked;      /* the handler that runs took a tick */
     uint32_t pending; /* woken, higher than the running task, not yet switched to */
     unsigned ticks;   /* taken by the running task since it got the hart */
 };
@@ -159,7 +160,7 @@ static void forget(struct ohart *h)
         h->first[level] = h->last[level] = NO_TASK;
     h->running = KYMO_TASK_NONE;
     h->pending = NO_TASK;
-    h->yielded = h->hooked = h->whole = false;
+    h->yielded = h->hooked = h->ticked = h->whole = false;
     h->depth = h->ticks = 0;
 }
 
@@ -241,10 +242,13 @@ static void leave(struct ohart *h, uint32_t prev, unsigned state, uint32_t next)
         return;
     }
     t->now = UNKNOWN;
-    if (!h->yielded && level_of(h, next) < t->level)
-        queue_head(h, prev);
-    else
+    if (h->yielded || level_of(h, next) >= t->level) {
         queue_tail(h, prev);
+        t->loose = level_of(h, next) == LEVEL_UNKNOWN;
+        return;
+    }
+    queue_head(h, prev);
+    t->loose = h->ticked; /* its slice may have ended with the same tick that woke a higher task */
 }
 
 static void on_switch(struct oracle *o, struct ohart *h, const kymo_model *m, const struct kymo_event *e)
@@ -298,7 +302,7 @@ static void on_gone(struct ohart *h, uint32_t id, uint8_t now)
 static void on_level(struct ohart *h, uint32_t id, uint8_t level)
 {
     struct otask *t = task_of(h, id);
-    if (!t || t->level == level)
+    if (!t)
         return;
     bool queued = t->now == READY;
     queue_remove(h, id);
@@ -323,6 +327,7 @@ static void on_tick(struct oracle *o, struct ohart *h, const kymo_model *m, cons
 {
     struct check_result *r = &o->result[P5];
     uint8_t level = level_of(h, h->running);
+    h->ticked = true;
     if (level >= LEVELS || h->first[level] == NO_TASK || h->hooked) {
         h->ticks = 0;
         return;
@@ -360,6 +365,12 @@ static void ask_preempts(struct oracle *o, struct ohart *h, const kymo_model *m,
     h->pending = NO_TASK;
 }
 
+/* Events that may stand between a yield and its switch. */
+static bool keeps_offer(uint8_t code)
+{
+    return (code >= KE_task_switch && code <= KE_task_switch_LAST) || code == KE_rt_pick || code == KE_time_sync;
+}
+
 static void on_mode(struct ohart *h, const struct kymo_event *e)
 {
     h->preemptive = kv_sched_start_preemptive(e);
@@ -372,6 +383,8 @@ static void oracle_event(void *state, const kymo_model *m, const struct kymo_eve
     if (e->hart >= o->harts)
         return;
     struct ohart *h = &o->hart[e->hart];
+    if (!keeps_offer(e->code))
+        h->yielded = false; /* nobody took the offer, and the task went on */
     if (e->code >= KE_task_switch && e->code <= KE_task_switch_LAST) {
         on_switch(o, h, m, e);
         return;
@@ -390,7 +403,11 @@ static void oracle_event(void *state, const kymo_model *m, const struct kymo_eve
     case KE_task_priority: on_level(h, kv_task_priority_task(e), (uint8_t) kv_task_priority_level(e)); break;
     case KE_rt_pick: h->hooked = kv_rt_pick_task(e) != KYMO_TASK_BOOT && !kv_rt_pick_refused(e); break;
     case KE_irq_in: h->depth++; break;
-    case KE_irq_out: h->depth -= h->depth > 0; ask_preempts(o, h, m, e); break;
+    case KE_irq_out:
+        h->depth -= h->depth > 0;
+        h->ticked = false;
+        ask_preempts(o, h, m, e);
+        break;
     case KE_tick: on_tick(o, h, m, e); break;
     default: ask_preempts(o, h, m, e); break;
     }

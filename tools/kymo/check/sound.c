@@ -178,7 +178,7 @@ static void mutex_take(struct sound *s, struct shart *h, const kymo_model *m, co
         check_break(&s->result[S6], e, "%s was taken although %s holds it", kymo_object_name(m, addr), kymo_task_name(m, t->owner));
     else
         check_pass(&s->result[S6]);
-    t->owner = h->running;
+    t->owner = h->running == KYMO_TASK_NONE ? OWNER_UNKNOWN : h->running;
 }
 
 static void mutex_give(struct sound *s, struct shart *h, const kymo_model *m, const struct kymo_event *e, uint32_t addr, uint32_t next)
@@ -270,7 +270,10 @@ static void sound_event(void *state, const kymo_model *m, const struct kymo_even
             h->task[kv_task_suspend_task(e)] = T_NOT_READY;
             break;
         case KE_task_resume: named(s, h, m, e, kv_task_resume_task(e)); break;
-        case KE_task_priority: named(s, h, m, e, kv_task_priority_task(e)); break;
+        case KE_task_priority: /* an ended task's inheritance is undone after its end */
+            if (h->task[kv_task_priority_task(e)] != T_ENDED)
+                named(s, h, m, e, kv_task_priority_task(e));
+            break;
         case KE_irq_in: h->depth++; break;
         case KE_irq_out: on_irq_out(s, h, e); break;
         default: on_object(s, h, m, e); break;
