@@ -1,0 +1,8 @@
+# SPDX-License-Identifier: MIT
+# From boot to picture: every application, the demo, killed runs, damaged containers.
+# CHECKS += path (when kymo run is in)
+CHECK_TIME_path = 90
+
+.PHONY: check-path
+check-path: host plugin demo-images $(APPS:%=$(T)/%.elf)
+	@python3 tests/path/run.py $(BUILD) $(ONLY)
