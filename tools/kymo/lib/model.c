@@ -231,22 +231,37 @@ static void lose_task(kymo_model *m, struct km_task *t, uint64_t from)
     t->spans = 0;
 }
 
-void km_lose(kymo_model *m, uint64_t from)
+/* Only a hart's own events take its task away from it, so what runs on the others is still known; not at which level. */
+static bool runs_elsewhere(const kymo_model *m, const struct km_task *t, unsigned hart)
 {
+    for (unsigned i = 0; i < m->t->cursors; i++)
+        if (i != hart && m->hart[i].running == t)
+            return true;
+    return false;
+}
+
+static void lose_or_keep(kymo_model *m, struct km_task *t, uint64_t from, unsigned hart)
+{
+    if (runs_elsewhere(m, t, hart))
+        km_levels(m, t, 0xFF, 0xFF);
+    else
+        lose_task(m, t, from);
+}
+
+void km_lose(kymo_model *m, uint64_t from, unsigned hart)
+{
+    struct km_hart *h = &m->hart[hart];
     uint64_t at = m->time;
     m->time = from > m->time ? from : m->time;
     for (unsigned i = 0; i < m->tasks; i++)
-        lose_task(m, m->order[i], from);
-    for (unsigned i = 0; i < m->t->cursors; i++) {
-        struct km_hart *h = &m->hart[i];
-        if (h->idle && h->idle != m->task[KYMO_TASK_IDLE])
-            lose_task(m, h->idle, from);
-        h->irq_total = km_irq_time(m, h);
-        h->running = NULL;
-        h->depth = 0;
-        h->yield = 0;
-        h->yield_held = false;
-    }
+        lose_or_keep(m, m->order[i], from, hart);
+    if (h->idle && h->idle != m->task[KYMO_TASK_IDLE])
+        lose_task(m, h->idle, from);
+    h->irq_total = km_irq_time(m, h);
+    h->running = NULL;
+    h->depth = 0;
+    h->yield = 0;
+    h->yield_held = false;
     for (struct km_object *o = m->first; o; o = o->next) {
         if (o->owner || !o->owner_known)
             o->held_certainty = KYMO_POSSIBLE;
@@ -265,7 +280,7 @@ static void take_gap(kymo_model *m, const struct kymo_gap *g)
         m->any = true;
         m->start = m->time = m->unknown_since = g->from;
     }
-    km_lose(m, g->from > m->start ? g->from : m->start);
+    km_lose(m, g->from > m->start ? g->from : m->start, g->hart);
     if (m->sink.gap)
         m->sink.gap(m->u, m, g);
 }

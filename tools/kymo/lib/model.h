@@ -7,7 +7,8 @@
  *       overlap and, from its first one on, without holes, except where it does not exist or is idle
  *   M2  hart.running is NULL (not known) or a task in state RUNNING on that hart
  *   M3  a task is in the wait list of `wait` if and only if wait is not NULL
- *   M4  after a gap every task is UNKNOWN until an event or a block header says what it is
+ *   M4  after a gap of one hart every task that does not run on another is UNKNOWN until an event or a block header says
+ *       what it is, and no level is known
  *   M5  nothing here is as long as the trace: tasks, objects and their names only */
 #ifndef KYMO_MODEL_H
 #define KYMO_MODEL_H
@@ -92,7 +93,7 @@ struct kymo_interval km_base(const kymo_model *m, const struct km_task *t, unsig
 void km_levels(kymo_model *m, struct km_task *t, unsigned level, unsigned base);
 void km_wait(struct km_task *t, struct km_object *o);
 void km_unwait(struct km_task *t);
-void km_lose(kymo_model *m, uint64_t from);                             /* M4 */
+void km_lose(kymo_model *m, uint64_t from, unsigned hart);              /* M4; a gap of this hart */
 uint64_t km_irq_time(const kymo_model *m, const struct km_hart *h);
 
 /* model_events.c */

@@ -427,12 +427,12 @@ static void new_mask(kymo_model *m, unsigned hart, unsigned mask)
     h->masked = masked;
     if (masked) {
         h->masked_since = m->time;
-        km_lose(m, m->time);
+        km_lose(m, m->time, hart);
         return;
     }
     struct kymo_gap g = {.from = h->masked_since, .to = m->time, .events = UINT64_MAX, .cause = KYMO_LOSS_MASKED,
                          .hart = (uint16_t)hart};
-    km_lose(m, h->masked_since);
+    km_lose(m, h->masked_since, hart);
     if (m->sink.gap)
         m->sink.gap(m->u, m, &g);
 }
@@ -442,8 +442,12 @@ void km_header(kymo_model *m, const struct kymo_block_state *b)
     struct km_hart *h = &m->hart[b->hart];
     new_mask(m, b->hart, b->mask);
     if (h->running) {
-        if (h->running->pub.id == b->running && h->running->pub.level == 0xFF)
-            h->running->pub.level = h->running->now.level = b->level; /* nothing changed it since it began to run */
+        if (h->running->pub.id != b->running || h->running->pub.level != 0xFF)
+            return;
+        if (h->running->now.from > m->unknown_since) /* nothing can have changed it since */
+            h->running->pub.level = h->running->now.level = b->level;
+        else
+            km_levels(m, h->running, b->level, h->running->pub.base);
         return;
     }
     h->running = km_task(m, b->running, b->hart);
