@@ -1,0 +1,93 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""Opens every export in its real consumer and compares what it reads with the twin of twin.py.
+
+    run.py KYMO WORK [TOKEN ...]      TOKEN is format/case-seed, for example perfetto/loss-3; none: all of them
+
+A failure prints its token; `make check-export EXPORT=TOKEN` reruns exactly it and keeps the files in WORK."""
+import importlib
+import os
+import subprocess
+import sys
+import traceback
+
+sys.dont_write_bytecode = True
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+from kymofile import Reader  # noqa: E402
+from scenario import Run  # noqa: E402
+from twin import Twin  # noqa: E402
+
+CASES = {
+    'plain': dict(),
+    'smp': dict(harts=2, steps=600),
+    'loss': dict(loss=0.02, steps=600, harts=2),
+    'slow': dict(hz=10000000, loss=0.01),
+    'odd': dict(hz=170000000),
+    'far': dict(long_gaps=True, loss=0.01, harts=2),
+}
+FORMATS = ['perfetto']
+
+
+class Case:
+    """One trace, its twin, and the means to export it."""
+
+    def __init__(self, kymo, work, kind, seed):
+        self.kymo, self.kind, self.seed = kymo, kind, seed
+        self.dir = os.path.join(work, '%s-%d' % (kind, seed))
+        os.makedirs(self.dir, exist_ok=True)
+        self.trace = os.path.join(self.dir, 't.kymo')
+        self.writer = Run(seed, **CASES[kind]).w
+        self.writer.save(self.trace)
+        self.reader = Reader(self.trace)
+        self.twin = Twin(self.reader)
+
+    def export(self, form, name, *options):
+        out = os.path.join(self.dir, name)
+        self.command(self.kymo, 'export', '--to', form, '-q', '-o', out, *options, self.trace)
+        return out
+
+    def command(self, *argv, **kw):
+        r = subprocess.run(argv, stdout=subprocess.PIPE, stderr=subprocess.PIPE, timeout=60, **kw)
+        self.stderr = r.stderr.decode(errors='replace')
+        if r.returncode != 0:
+            raise AssertionError('%s: status %d: %s' % (' '.join(argv), r.returncode, self.stderr[-600:]))
+        return r.stdout.decode(errors='replace')
+
+
+def same(what, got, want):
+    """Equal lists, or the first difference with its surroundings."""
+    if got == want:
+        return
+    n = next((i for i, (a, b) in enumerate(zip(got, want)) if a != b), min(len(got), len(want)))
+    raise AssertionError('%s differ at %d of %d/%d:\n    got  %s\n    want %s\n    after %s' % (
+        what, n, len(got), len(want), got[n:n + 3], want[n:n + 3], want[max(0, n - 2):n]))
+
+
+def main():
+    kymo, work, tokens = sys.argv[1], sys.argv[2], sys.argv[3:]
+    if not tokens:
+        tokens = ['%s/%s' % (f, c) for f in FORMATS for c in load(f).CASES]
+    passed = failed = 0
+    cases = {}
+    for token in tokens:
+        form, name = token.split('/')
+        kind, _, seed = name.rpartition('-')
+        try:
+            if name not in cases:
+                cases[name] = Case(kymo, work, kind, int(seed))
+            load(form).check(cases[name])
+            passed += 1
+        except Exception as e:  # a test that cannot run has failed
+            failed += 1
+            print('FAIL %s: %s' % (token, e if isinstance(e, AssertionError) else traceback.format_exc()))
+    print('export: %d passed, %d failed' % (passed, failed))
+    return 1 if failed else 0
+
+
+def load(form):
+    return importlib.import_module('check_' + form)
+
+
+if __name__ == '__main__':
+    sys.modules['run'] = sys.modules['__main__']
+    sys.exit(main())
