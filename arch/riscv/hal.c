@@ -75,11 +75,20 @@ uint64_t _read_us(void)
     return hal_mtime() / (F_CPU / 1000000);
 }
 
+/* Between two looks at the clock, because a device register costs an emulator a thousand times what an instruction does.
+ * Short enough that a slow hart overshoots by microseconds. */
+#define SPIN 256
+static void spin(uint32_t rounds)
+{
+    for (; rounds; rounds--)
+        __asm__ volatile("");
+}
+
 void delay_ms(uint32_t ms)
 {
     uint64_t until = hal_mtime() + (uint64_t) ms * (F_CPU / 1000);
     while (hal_mtime() < until)
-        ;
+        spin(SPIN);
 }
 
 int32_t hal_interrupt_set(int32_t enable)

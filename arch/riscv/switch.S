@@ -57,9 +57,7 @@ FUNC hal_user_start
     csrs mstatus, t0
     mv sp, s1
     la ra, hal_user_return
-    /* nothing of the kernel's is left in a register */
-    li gp, 0
-    li s0, 0
+    li s0, 0 /* gp stays: user code is linked with the kernel and uses it */
     li s1, 0
     li a0, 0
     li t0, 0
