@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* A mutex and a condition variable: exclusion, trylock, timedlock, and a consumer that waits for a producer. */
+/* A mutex and a condition variable: exclusion, trylock, timedlock, and a consumer that waits for
+ * a producer. */
 #include <linmo.h>
 
 #include "private/error.h"

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Cooperative mode: three tasks that hand the hart on by mo_task_yield. task2 sleeps instead: without ticks a delay
- * counts scheduler passes, so it prints rarely. */
+/* Cooperative mode: three tasks that hand the hart on by mo_task_yield. task2 sleeps instead:
+ * without ticks a delay counts scheduler passes, so it prints rarely. */
 #include <linmo.h>
 
 #define ROUNDS 200

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Computes in app_main, before any task runs: app_main may take its time. Counts primes with a sieve, and checks the
- * result against the known number. */
+/* Computes in app_main, before any task runs: app_main may take its time. Counts primes with a
+ * sieve, and checks the result against the known number. */
 #include <linmo.h>
 
 #define LIMIT 200000

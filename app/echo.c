@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* Reads lines from the console, sends them through a pipe, and prints what comes out. An empty line is sent as well:
- * the pipe refuses a length of 0, and that does no harm. The line "quit" ends it. */
+/* Reads lines from the console, sends them through a pipe, and prints what comes out. An empty
+ * line is sent as well: the pipe refuses a length of 0, and that does no harm. The line "quit"
+ * ends it. */
 #include <linmo.h>
 
 static pipe_t *pipe1;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Three tasks that print. task0 is found by its entry and lowered to LOW; it still gets its turns, because the two
- * NORMAL tasks sleep in mo_task_wfi between their lines. */
+/* Three tasks that print. task0 is found by its entry and lowered to LOW; it still gets its
+ * turns, because the two NORMAL tasks sleep in mo_task_wfi between their lines. */
 #include <linmo.h>
 
 #define ROUNDS 5

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* Four tasks in a ring of message queues. Messages and texts live on the senders' stacks: a queue holds pointers, so a
- * sender must not reuse a message before the receiver has read it; here each waits for its turn. */
+/* Four tasks in a ring of message queues. Messages and texts live on the senders' stacks: a
+ * queue holds pointers, so a sender must not reuse a message before the receiver has read it;
+ * here each waits for its turn. */
 #include <linmo.h>
 
 #define ROUNDS 4
@@ -70,7 +71,7 @@ void task4(void)
 
 int32_t app_main(void)
 {
-    message_t start = {NULL, 0, 0}; /* gone when the tasks run: the receiver looks only at its arrival */
+    message_t start = {NULL, 0, 0}; /* gone when the tasks run: only its arrival matters */
 
     mo_task_spawn(task1, DEFAULT_STACK_SIZE);
     mo_task_spawn(task2, DEFAULT_STACK_SIZE);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Two workers and a monitor on small stacks share a counter under a binary semaphore, and the monitor powers the
- * machine off itself right after its last line. */
+/* Two workers and a monitor on small stacks share a counter under a binary semaphore, and the
+ * monitor powers the machine off itself right after its last line. */
 #include <linmo.h>
 
 #include "private/error.h"

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Two tasks send texts to each other through two pipes. Reads and writes block until all bytes have moved. */
+/* Two tasks send texts to each other through two pipes. Reads and writes block until all bytes
+ * have moved. */
 #include <linmo.h>
 
 #define ROUNDS 5

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Structures through a pipe. The receiver watches mo_pipe_size without giving the hart up, so the bytes arrive only
- * because the sender gets its slices. */
+/* Structures through a pipe. The receiver watches mo_pipe_size without giving the hart up, so
+ * the bytes arrive only because the sender gets its slices. */
 #include <linmo.h>
 
 #define ROUNDS 5

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Producers and consumers share a ring under three semaphores: free slots, filled slots, and the ring itself. Nothing
- * may be lost or taken twice: the sums must agree. */
+/* Producers and consumers share a ring under three semaphores: free slots, filled slots, and the
+ * ring itself. Nothing may be lost or taken twice: the sums must agree. */
 #include <linmo.h>
 
 #define SLOTS 8

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Two tasks that never give the hart up; both advance by time slices. Progress is shown from 64-bit arithmetic on the
- * machine's time. */
+/* Two tasks that never give the hart up; both advance by time slices. Progress is shown from
+ * 64-bit arithmetic on the machine's time. */
 #include <linmo.h>
 
 #define WORK_MS 80
@@ -17,7 +17,8 @@ static void work(int32_t line)
         int32_t percent = (int32_t) (used * 100 / (WORK_MS * 1000ULL));
         if (percent / 25 != shown) {
             shown = percent / 25;
-            printf("task %d, line %d: %d percent, us %d\n", mo_task_id(), line, shown * 25, used / 1000 * 1000);
+            printf("task %d, line %d: %d percent, us %d\n", mo_task_id(), line, shown * 25,
+                   used / 1000 * 1000);
         }
     }
     if (++finished == 2)

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT */
-/* A scheduler of the application's own: earliest deadline first, through the hook kcb->rt_sched, which walks the
- * kernel's list of tasks. Three periodic tasks must meet every deadline although a fourth one, without rt_priority,
- * computes all the time.
+/* A scheduler of the application's own: earliest deadline first, through the hook kcb->rt_sched,
+ * which walks the kernel's list of tasks. Three periodic tasks must meet every deadline although
+ * a fourth one, without rt_priority, computes all the time.
  *
- * The hook runs with interrupts off at every scheduling decision: it must be short and must not print. */
+ * The hook runs with interrupts off at every scheduling decision: it must be short and must not
+ * print. */
 #include <linmo.h>
 
 #define TASKS 3
@@ -25,7 +26,8 @@ static int32_t edf_sched(void)
 {
     const tcb_t *best = NULL;
     uint32_t earliest = 0;
-    for (list_node_t *at = list_next(kcb->tasks->head); at && at != kcb->tasks->tail; at = list_next(at)) {
+    list_node_t *at = list_next(kcb->tasks->head);
+    for (; at && at != kcb->tasks->tail; at = list_next(at)) {
         const tcb_t *t = at->data;
         if (!t || !t->rt_prio || (t->state != TASK_READY && t->state != TASK_RUNNING))
             continue;
@@ -84,7 +86,8 @@ void idle_task(void)
     bool pass = true;
     for (int32_t k = 0; k < TASKS; k++) {
         printf("period %lu: %d jobs, %d late\n", prios[k].period, stats[k].jobs, stats[k].missed);
-        pass = pass && stats[k].missed == 0 && stats[k].jobs >= (int32_t) (DURATION / prios[k].period) - 1;
+        int32_t expected = (int32_t) (DURATION / prios[k].period) - 1;
+        pass = pass && stats[k].missed == 0 && stats[k].jobs >= expected;
     }
     printf("rtsched: %s\n", pass ? "PASS" : "FAIL");
     mo_logger_async_resume();

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* The semaphore calls that never block, checked in app_main; the scheduler never runs. The machine is powered off by
- * a store right after the last line, so all output must be out by then. */
+/* The semaphore calls that never block, checked in app_main; the scheduler never runs. The
+ * machine is powered off by a store right after the last line, so all output must be out by
+ * then. */
 #include <linmo.h>
 
 #include "private/error.h"

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* task0 suspends itself again and again; task1, which never sleeps, resumes it. Ids are known: the kernel's own task
- * has id 1, so the first task of the application has id 2. Id 0 is no task. */
+/* task0 suspends itself again and again; task1, which never sleeps, resumes it. Ids are known:
+ * the kernel's own task has id 1, so the first task of the application has id 2. Id 0 is no
+ * task. */
 #include <linmo.h>
 
 #define ROUNDS 5

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* 64-bit arithmetic without libgcc: products, quotients, remainders and shifts, each against a value computed by
- * hand. The operands are volatile, so that the compiler cannot do the work. */
+/* 64-bit arithmetic without libgcc: products, quotients, remainders and shifts, each against a
+ * value computed by hand. The operands are volatile, so that the compiler cannot do the work. */
 #include <linmo.h>
 
 static int32_t failed;
@@ -9,7 +9,8 @@ static void check(const char *what, uint64_t got, uint64_t expected)
 {
     if (got != expected)
         failed++;
-    printf("%s = %08lx%08lx %s\n", what, (uint32_t) (got >> 32), (uint32_t) got, got == expected ? "ok" : "WRONG");
+    printf("%s = %08lx%08lx %s\n", what, (uint32_t) (got >> 32), (uint32_t) got,
+           got == expected ? "ok" : "WRONG");
 }
 
 void task(void)

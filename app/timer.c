@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Three periodic timers. Their ids are known: 0x6000 upward in order of creation. Callbacks run in the kernel's own
- * task, whatever the application does. */
+/* Three periodic timers. Their ids are known: 0x6000 upward in order of creation. Callbacks run
+ * in the kernel's own task, whatever the application does. */
 #include <linmo.h>
 
 static int32_t fired[3];
@@ -20,7 +20,8 @@ void idle_task(void)
     while (mo_uptime() < until)
         mo_task_wfi();
     bool pass = fired[0] == 3 && fired[1] == 1 && fired[2] == 6;
-    printf("%d, %d and %d times; timer: %s\n", fired[0], fired[1], fired[2], pass ? "PASS" : "FAIL");
+    printf("%d, %d and %d times\n", fired[0], fired[1], fired[2]);
+    printf("timer: %s\n", pass ? "PASS" : "FAIL");
 }
 
 int32_t app_main(void)

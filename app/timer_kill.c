@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Two tasks print at their own pace; one cancels the other, whose id is known to be 2, while a third spins. */
+/* Two tasks print at their own pace; one cancels the other, whose id is known to be 2, while a
+ * third spins. */
 #include <linmo.h>
 
 static volatile int32_t lines;

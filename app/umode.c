@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* A user-mode task: prints and waits through system calls, then reads a privileged register. That must be refused:
- * the kernel reports it and ends the task, and with the last task the machine powers off. */
+/* A user-mode task: prints and waits through system calls, then reads a privileged register.
+ * That must be refused: the kernel reports it and ends the task, and with the last task the
+ * machine powers off. */
 #include <linmo.h>
 
 void umode_validation_task(void)

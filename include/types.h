@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /* Integer types of the kernel and its applications.
  *
- * int32_t is `int` here, because applications print it with %d and with %ld and hand it to both; newlib's
- * <stdint.h> says `long`. So never include <stdint.h> beside this file: the two do not agree.
+ * int32_t is `int` here, because applications print it with %d and with %ld and hand it to both;
+ * newlib's <stdint.h> says `long`. So never include <stdint.h> beside this file: the two do not
+ * agree.
  *
- * int8_t is plain char, as applications expect it, and plain char is unsigned on RISC-V: never keep a negative
- * number in one. */
+ * int8_t is plain char, as applications expect it, and plain char is unsigned on RISC-V: never
+ * keep a negative number in one. */
 #pragma once
 
 typedef char int8_t;

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /* The console: whole lines, in the order of the calls, out before the call returns.
  *
- * An application may power the machine off by a store of its own right after printf, so text that only waits in a
- * queue would be lost; and a lock around the UART would make a task of high priority wait for one of low priority, or
- * a panic for ever. So there is neither queue room nor lock: each caller hangs its text, a `piece` on its own stack,
- * on one list, and then everybody who has a piece there writes the list's head until the own piece is out. A task
- * that is preempted in the middle of its line is helped by whoever prints next.
+ * An application may power the machine off by a store of its own right after printf, so text
+ * that only waits in a queue would be lost; and a lock around the UART would make a task of high
+ * priority wait for one of low priority, or a panic for ever. So there is neither queue room nor
+ * lock: each caller hangs its text, a `piece` on its own stack, on one list, and then everybody
+ * who has a piece there writes the list's head until the own piece is out. A task that is
+ * preempted in the middle of its line is helped by whoever prints next.
  *
  *   who                  does                              until
  *   console_write        appends a piece, then steps       its piece is done
@@ -13,8 +14,9 @@
  *   console_drain        steps                             the list is empty
  *
  * Rules: a piece stays valid until it is done; so whoever frees a stack calls console_drain before.
- * Invariants, with interrupts off: C1 pieces leave in the order of the list, which is the order of append; C2 only the
- * head has been written in part; C3 `last` is the link that the next append fills. */
+ * Invariants, with interrupts off: C1 pieces leave in the order of the list, which is the order
+ * of append; C2 only the head has been written in part; C3 `last` is the link that the next
+ * append fills. */
 
 #include <lib/libc.h>
 
@@ -65,7 +67,7 @@ static bool step(void)
 {
     uint32_t irq = hal_irq_save();
     struct piece *p = console.first;
-    if (p && unlikely(p->self != p)) { /* its stack was overwritten: lose the list, not the machine */
+    if (p && unlikely(p->self != p)) { /* overwritten: lose the list, not the machine */
         console.first = p = NULL;
         console.last = &console.first;
     }

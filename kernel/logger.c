@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /* Task 1, and the queue of deferred text.
  *
- * Task 1 is the one kernel task that applications can see. It has the highest priority, so that timer callbacks
- * always get the hart, and it sleeps unless a timer is due or text waits.
+ * Task 1 is the one kernel task that applications can see. It has the highest priority, so that
+ * timer callbacks always get the hart, and it sleeps unless a timer is due or text waits.
  *
- * Deferred text lives in a pool of LOG_QSIZE entries. An entry is free exactly while its piece is done. Text that
- * waits for task 1 is written at the next tick, not at once, or logging would preempt the one who logs; whatever
- * prints in between writes it first, because the console keeps one order for all. */
+ * Deferred text lives in a pool of LOG_QSIZE entries. An entry is free exactly while its piece
+ * is done. Text that waits for task 1 is written at the next tick, not at once, or logging would
+ * preempt the one who logs; whatever prints in between writes it first, because the console
+ * keeps one order for all. */
 
 #include <private/console.h>
 
@@ -16,6 +17,8 @@
 #include "sched.h"
 #include "service.h"
 #include "wheel.h"
+
+#include "trace.h"
 
 static struct entry {
     struct piece piece;
@@ -112,6 +115,7 @@ int32_t mo_logger_enqueue(const char *text, uint16_t length)
         length = LOG_ENTRY_SZ - 1;
     if (logger_state.direct) {
         console_write(text, length);
+        trace_console_direct_any(length);
         return ERR_OK;
     }
 
@@ -120,7 +124,10 @@ int32_t mo_logger_enqueue(const char *text, uint16_t length)
     if (e)
         entry_append(e, text, length);
     sched_unlock();
-    return e ? ERR_OK : ERR_TASK_BUSY;
+    if (e)
+        return ERR_OK;
+    trace_console_drop_any(length);
+    return ERR_TASK_BUSY;
 }
 
 void service_kick(uint32_t irq)
@@ -129,7 +136,7 @@ void service_kick(uint32_t irq)
     if (t)
         sched_leave(irq, t);
     else
-        hal_irq_restore(irq); /* task 1 is awake: it looks at everything once more before it sleeps */
+        hal_irq_restore(irq); /* it is awake, and looks at everything before it sleeps */
 }
 
 static void service_sleep(void)

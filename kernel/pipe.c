@@ -1,21 +1,26 @@
 /* SPDX-License-Identifier: MIT */
-/* Pipes. Bytes move in steps of at most STEP with interrupts off, so that a long transfer masks nothing for long; a
- * step goes from buffer to buffer when the other side waits, else through the ring.
+/* Pipes. Bytes move in steps of at most STEP with interrupts off, so that a long transfer masks
+ * nothing for long; a step goes from buffer to buffer when the other side waits, else through
+ * the ring.
  *
- * A blocked task leaves a `move` on its stack, and its address in its wait_result: whoever serves it takes bytes from
- * there or puts them there, and wakes it when none is left.
+ * A blocked task leaves a `move` on its stack, and its address in its wait_result: whoever
+ * serves it takes bytes from there or puts them there, and wakes it when none is left.
  *
- * Invariants, with interrupts off: P1 readers wait only while the ring is empty. P2 writers wait only while it is full,
- * so never both. P3 used = (tail - head) modulo capacity, or capacity when equal. P4 a waiter's move has bytes left.
- * P1 and P2 hold after each step: room that a reader makes is filled from the first waiting writer in the same step.
- * So a task that is cancelled between two steps leaves nobody waiting for what is there.
+ * Invariants, with interrupts off: P1 readers wait only while the ring is empty. P2 writers wait
+ * only while it is full, so never both. P3 used = (tail - head) modulo capacity, or capacity
+ * when equal. P4 a waiter's move has bytes left.
+ * P1 and P2 hold after each step: room that a reader makes is filled from the first waiting
+ * writer in the same step. So a task that is cancelled between two steps leaves nobody waiting
+ * for what is there.
  *
- * Fairness: by P1 and P2 a newcomer cannot pass those who wait; two tasks that move at once interleave by steps. */
+ * Fairness: by P1 and P2 a newcomer cannot pass those who wait; two tasks that move at once
+ * interleave by steps. */
 
 #include <lib/malloc.h>
 
 #include <sys/pipe.h>
 
+#include "refuse.h"
 #include "sched.h"
 
 #define STEP 8 /* bytes; about 100 instructions in the longest case */
@@ -49,8 +54,9 @@ static inline struct move *move_of(const tcb_t *waiter)
 
 pipe_t *mo_pipe_create(uint16_t size)
 {
-    uint32_t bytes = nextpowerof2(size < PIPE_MIN_SIZE ? PIPE_MIN_SIZE
-                                                       : size > PIPE_MAX_SIZE ? PIPE_MAX_SIZE : size);
+    uint32_t bytes = size < PIPE_MIN_SIZE   ? PIPE_MIN_SIZE
+                     : size > PIPE_MAX_SIZE ? PIPE_MAX_SIZE
+                                            : nextpowerof2(size);
     struct fullpipe *p = malloc(sizeof(*p));
     char *buf = malloc(bytes);
     if (!p || !buf) {
@@ -58,8 +64,22 @@ pipe_t *mo_pipe_create(uint16_t size)
         free(buf);
         return NULL;
     }
-    *p = (struct fullpipe){.pub = {.buf = buf, .mask = (uint16_t) (bytes - 1), .magic = PIPE_MAGIC}};
+    p->pub = (pipe_t){.buf = buf, .mask = (uint16_t) (bytes - 1), .magic = PIPE_MAGIC};
+    p->readers = p->writers = (struct fifo){NULL, 0};
+    trace_pipe_create_any(bytes, p);
     return &p->pub;
+}
+
+static int32_t retire(struct fullpipe *p)
+{
+    uint32_t irq = hal_irq_save();
+    bool busy = p->readers.first || p->writers.first;
+    if (!busy) {
+        p->pub.magic = 0;
+        trace_pipe_destroy_off(p);
+    }
+    hal_irq_restore(irq);
+    return busy ? ERR_TASK_BUSY : ERR_OK;
 }
 
 int32_t mo_pipe_destroy(pipe_t *pipe)
@@ -67,15 +87,9 @@ int32_t mo_pipe_destroy(pipe_t *pipe)
     struct fullpipe *p = checked(pipe);
     if (!pipe)
         return ERR_OK;
-    if (!p)
-        return ERR_FAIL;
-    uint32_t irq = hal_irq_save();
-    bool busy = p->readers.first || p->writers.first;
-    if (!busy)
-        p->pub.magic = 0;
-    hal_irq_restore(irq);
-    if (busy)
-        return ERR_TASK_BUSY;
+    int32_t result = p ? retire(p) : ERR_FAIL;
+    if (result != ERR_OK)
+        return refuse(CALL_pipe_destroy, pipe, result);
     free(p->pub.buf);
     free(p);
     return ERR_OK;
@@ -128,7 +142,8 @@ static tcb_t *finish_first(struct fifo *waiters)
     return move_of(waiters->first)->left ? NULL : sched_wake_first(waiters, ERR_OK);
 }
 
-/* One step of a write: to the first waiting reader, or into the ring. False when neither takes a byte. */
+/* One step of a write: to the first waiting reader, or into the ring. False when neither takes a
+ * byte. */
 static bool write_step(struct fullpipe *p, struct move *m, tcb_t **woken)
 {
     tcb_t *reader = p->readers.first;
@@ -145,8 +160,9 @@ static bool write_step(struct fullpipe *p, struct move *m, tcb_t **woken)
     return true;
 }
 
-/* One step of a read or a flush: out of the ring; the first waiting writer fills the room at once. No more than it
- * has to give, so that the ring is full again (P2): tail is where head was, so the room is in one piece as well. */
+/* One step of a read or a flush: out of the ring; the first waiting writer fills the room at
+ * once. No more than it has to give, so that the ring is full again (P2): tail is where head
+ * was, so the room is in one piece as well. */
 static bool read_step(struct fullpipe *p, struct move *m, tcb_t **woken)
 {
     tcb_t *writer = p->writers.first;
@@ -164,8 +180,8 @@ static bool read_step(struct fullpipe *p, struct move *m, tcb_t **woken)
 
 typedef bool step_fn(struct fullpipe *, struct move *, tcb_t **);
 
-/* Steps until the move is done or no step is possible. Interrupts are off at entry, as `irq` says between two steps,
- * and off at return. */
+/* Steps until the move is done or no step is possible. Interrupts are off at entry, as `irq`
+ * says between two steps, and off at return. */
 static void transfer(struct fullpipe *p, struct move *m, step_fn *step, uint32_t irq)
 {
     while (m->left) {
@@ -180,55 +196,85 @@ static void transfer(struct fullpipe *p, struct move *m, step_fn *step, uint32_t
     }
 }
 
-static int32_t call(pipe_t *pipe, const char *data, uint16_t n, step_fn *step, bool blocking, const char *name)
+/* One event per call, when it ends. SUB values are constants, so that the code is one.
+ * Interrupts off. */
+static inline void report(const struct fullpipe *p, bool reads, bool blocking, uint32_t n,
+                          uint32_t moved)
+{
+    TRACE_ONLY(uint32_t state = n << 16 | p->pub.used;)
+    TRACE_ONLY(if (reads && blocking) trace_pipe_read_off(0, moved, p, state);)
+    TRACE_ONLY(if (reads && !blocking) trace_pipe_read_off(1, moved, p, state);)
+    TRACE_ONLY(if (!reads && blocking) trace_pipe_write_off(0, moved, p, state);)
+    TRACE_ONLY(if (!reads && !blocking) trace_pipe_write_off(1, moved, p, state);)
+}
+
+/* Waits until others have moved the rest. Interrupts off at entry and return. */
+static void wait_for_rest(struct fullpipe *p, struct move *m, bool reads, uint32_t irq)
+{
+    const char *name = reads ? "mo_pipe_read" : "mo_pipe_write";
+    sched_must_block(irq, name, p);
+    if (reads)
+        trace_pipe_block_off(0, p->pub.used, p);
+    else
+        trace_pipe_block_off(1, p->pub.used, p);
+    sched_current()->wait_result = (int32_t) m;
+    sched_wait(reads ? &p->readers : &p->writers, SCHED_FOREVER, irq, name, p);
+    hal_irq_save();
+    if (reads)
+        trace_pipe_resume_off(0, p);
+    else
+        trace_pipe_resume_off(1, p);
+}
+
+static inline int32_t call(pipe_t *pipe, const char *data, uint16_t n, bool reads, bool blocking)
 {
     struct fullpipe *p = checked(pipe);
-    bool reads = step == read_step;
     if (unlikely(!p || !data || !n))
-        return ERR_FAIL;
+        return refuse(reads ? CALL_pipe_read : CALL_pipe_write, pipe, ERR_FAIL);
 
     struct move m = {(char *) data, n};
     uint32_t irq = hal_irq_save();
-    transfer(p, &m, step, irq);
+    transfer(p, &m, reads ? read_step : write_step, irq);
+    if (m.left && blocking)
+        wait_for_rest(p, &m, reads, irq);
     uint32_t moved = n - m.left;
-    if (!m.left || !blocking) {
-        hal_irq_restore(irq);
-        return (int32_t) moved;
-    }
-    sched_current()->wait_result = (int32_t) &m;
-    sched_wait(reads ? &p->readers : &p->writers, SCHED_FOREVER, irq, name, pipe);
-    return n;
+    report(p, reads, blocking, n, moved);
+    hal_irq_restore(irq);
+    return (int32_t) moved;
 }
 
 int32_t mo_pipe_read(pipe_t *pipe, char *data, uint16_t n)
 {
-    return call(pipe, data, n, read_step, true, "mo_pipe_read");
+    return call(pipe, data, n, true, true);
 }
 
 int32_t mo_pipe_write(pipe_t *pipe, const char *data, uint16_t n)
 {
-    return call(pipe, data, n, write_step, true, "mo_pipe_write");
+    return call(pipe, data, n, false, true);
 }
 
 int32_t mo_pipe_nbread(pipe_t *pipe, char *data, uint16_t n)
 {
-    return call(pipe, data, n, read_step, false, "mo_pipe_nbread");
+    return call(pipe, data, n, true, false);
 }
 
 int32_t mo_pipe_nbwrite(pipe_t *pipe, const char *data, uint16_t n)
 {
-    return call(pipe, data, n, write_step, false, "mo_pipe_nbwrite");
+    return call(pipe, data, n, false, false);
 }
 
-/* Throws away as much as was stored at the call, no more: blocked writers fill the room as it comes. */
+/* Throws away as much as was stored at the call, no more: blocked writers fill the room as it
+ * comes. */
 void mo_pipe_flush(pipe_t *pipe)
 {
     struct fullpipe *p = checked(pipe);
     if (!p)
         return;
     uint32_t irq = hal_irq_save();
-    struct move m = {NULL, p->pub.used};
+    uint32_t dropped = p->pub.used;
+    struct move m = {NULL, dropped};
     transfer(p, &m, read_step, irq);
+    trace_pipe_flush_off(dropped - m.left, p);
     hal_irq_restore(irq);
 }
 

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /* The kernel's side of system calls.
  *
- * The gate, syscall_service, runs on the caller's kernel stack with interrupts as the caller had them, so a service
- * may block like any task code. Numbers and ids from user mode are checked here, pointers by user_range: what a user
- * task hands over must lie in its own world, see there. Calls from machine mode are trusted as mo_ calls are.
+ * The gate, syscall_service, runs on the caller's kernel stack with interrupts as the caller had
+ * them, so a service may block like any task code. Numbers and ids from user mode are checked
+ * here, pointers by user_range: what a user task hands over must lie in its own world, see
+ * there. Calls from machine mode are trusted as mo_ calls are.
  *
  * 1 to 20 answer in the POSIX way, -1 and errno; the others return a negated error number. */
 
@@ -13,6 +14,8 @@
 #include <private/stdio.h>
 
 #include <sys/syscall.h>
+
+#include "trace.h"
 
 #include "sched.h"
 
@@ -43,9 +46,9 @@ struct range {
     const char *first, *last; /* last is the address behind */
 };
 
-/* A user task's world: code and constants (to read), the application's variables, and its own stack. Not the
- * kernel's variables, the heap (control blocks and others' stacks lie there) or a device. The range that holds
- * `at`, empty if none does. */
+/* A user task's world: code and constants (to read), the application's variables, and its own
+ * stack. Not the kernel's variables, the heap (control blocks and others' stacks lie there) or a
+ * device. The range that holds `at`, empty if none does. */
 static struct range user_range(const char *at, bool writes)
 {
     const tcb_t *self = sched_current();
@@ -87,7 +90,8 @@ static int32_t copy_text(const struct request *r, uint32_t address, char *to)
         to[length] = from[length];
         length++;
     }
-    return length == room ? -EFAULT : (int32_t) length; /* not terminated before the end of what may be read */
+    /* No terminator in all the room: the text goes on where the caller may not read. */
+    return length == room ? -EFAULT : (int32_t) length;
 }
 
 /* --- 1 to 20 --- */
@@ -207,7 +211,9 @@ static int32_t serve_tadd(const struct request *r)
     if (!r->a0 || (r->a0 & 1) || stack < 0 || stack > UINT16_MAX)
         return -EINVAL;
     sched_lock(); /* nobody takes what the test has found */
-    int32_t id = can_spawn((uint32_t) stack) ? sched_spawn((void *) r->a0, (uint32_t) stack, r->user) : -EAGAIN;
+    int32_t id = -EAGAIN;
+    if (can_spawn((uint32_t) stack))
+        id = sched_spawn((void *) r->a0, (uint32_t) stack, r->user);
     sched_unlock();
     return id;
 }
@@ -287,6 +293,7 @@ static int32_t serve_tputs(const struct request *r)
 
 static int32_t serve_trace(const struct request *r)
 {
+    trace_mark_any(r->a0, r->a1);
     return 0;
 }
 
@@ -329,9 +336,15 @@ static service_t *const services[SYS_COUNT] = {
     [SYS_trace] = serve_trace,
 };
 
-int32_t syscall_service(uint32_t number, uint32_t a0, uint32_t a1, uint32_t a2, uint32_t pc, bool user)
+int32_t syscall_service(uint32_t number, uint32_t a0, uint32_t a1, uint32_t a2, uint32_t pc,
+                        bool user)
 {
     const struct request request = {a0, a1, a2, user};
     service_t *service = number < SYS_COUNT ? services[number] : NULL;
-    return service ? service(&request) : -ENOSYS;
+    if (user)
+        trace_syscall_in_any(number, a0, a1, pc);
+    int32_t result = service ? service(&request) : -ENOSYS;
+    if (user)
+        trace_syscall_out_any(number, (uint32_t) result);
+    return result;
 }

@@ -1,17 +1,21 @@
 /* SPDX-License-Identifier: MIT */
 /* Software timers.
  *
- * Two sides. Any context changes what a timer is meant to do: its public fields and `dead`, interrupts off, a few
- * instructions each; then it hands the timer to task 1 on the list of changes. Task 1 alone owns the order: a skew
- * heap by deadline, which nobody else touches and which therefore needs no mask. It also runs callbacks and frees.
+ * Two sides. Any context changes what a timer is meant to do: its public fields and `dead`,
+ * interrupts off, a few instructions each; then it hands the timer to task 1 on the list of
+ * changes. Task 1 alone owns the order: a skew heap by deadline, which nobody else touches and
+ * which therefore needs no mask. It also runs callbacks and frees.
  *
- *        create          start              due                    service
- *   (none) ---> disabled ---> changed/HEAP ---> DUE (list of the batch) ---> callback; HEAP again, or disabled
- *   destroy, from anywhere: off the id table at once, dead; task 1 frees it when nothing of it is on its way
+ *        create          start             task 1        due            callback
+ *   (none) ---> disabled ---> on the changes ---> HEAP ---> DUE (a batch) ---> HEAP, or disabled
  *
- * Invariants: T1 a timer on the list of changes has `posted` set and is there once. T2 place != NONE or posted while
- * the timer may fire; before a callback runs the meaning (mode, dead, deadline) is looked at again, interrupts off:
- * so a cancelled or destroyed timer never fires. T3 only task 1 frees, and only what is dead, not posted and at NONE.
+ *   destroy, from anywhere: off the id table at once, and dead; task 1 frees it when nothing of it
+ *   is on its way any more
+ *
+ * Invariants: T1 a timer on the list of changes has `posted` set and is there once. T2 place !=
+ * NONE or posted while the timer may fire; before a callback runs the meaning (mode, dead,
+ * deadline) is looked at again, interrupts off: so a cancelled or destroyed timer never fires.
+ * T3 only task 1 frees, and only what is dead, not posted and at NONE.
  * T4 in the heap no node is before its parent, by signed difference of `key`, then by `order`. */
 
 #include <lib/malloc.h>
@@ -20,6 +24,7 @@
 
 #include <sys/timer.h>
 
+#include "refuse.h"
 #include "sched.h"
 #include "service.h"
 
@@ -55,7 +60,8 @@ static struct {
 static uint32_t period_ticks(const struct timer *t)
 {
     uint32_t ms = t->pub.period_ms;
-    uint32_t ticks = ms / 1000 * F_TIMER + ms % 1000 * F_TIMER / 1000; /* MS_TO_TICKS without overflow */
+    /* MS_TO_TICKS without overflow */
+    uint32_t ticks = ms / 1000 * F_TIMER + ms % 1000 * F_TIMER / 1000;
     return ticks ? ticks : 1;
 }
 
@@ -67,8 +73,8 @@ static bool before(const struct timer *a, const struct timer *b)
     return distance ? distance < 0 : (int32_t) (a->order - b->order) < 0;
 }
 
-/* Merges two heaps: walks down the right edges, taking the earlier root each time, and swaps the children of each
- * node on the way; that keeps the edges short on average. */
+/* Merges two heaps: walks down the right edges, taking the earlier root each time, and swaps the
+ * children of each node on the way; that keeps the edges short on average. */
 static struct timer *merge(struct timer *a, struct timer *b)
 {
     struct timer *root = NULL, **link = &root, *parent = NULL;
@@ -178,8 +184,8 @@ static void settle_changes(void)
         settle(t);
 }
 
-/* The next deadline on the grid of the first one that lies ahead: a late service skips periods, it does not shift
- * them and does not run callbacks back to back. */
+/* The next deadline on the grid of the first one that lies ahead: a late service skips periods,
+ * it does not shift them and does not run callbacks back to back. */
 static void advance(struct timer *t, uint32_t now)
 {
     uint32_t period = period_ticks(t);
@@ -195,6 +201,7 @@ static bool expire(struct timer *t)
     uint32_t late = now - t->pub.deadline_ticks;
     if (t->dead || t->pub.mode == TIMER_DISABLED || (int32_t) late < 0)
         return false;
+    trace_timer_expire_off(t->pub.id, late < 255 ? late : 255);
     if (t->pub.mode == TIMER_AUTORELOAD) {
         advance(t, now);
     } else {
@@ -210,12 +217,15 @@ static void fire(struct timer *t)
     bool fires = expire(t);
     void *(*callback)(void *) = t->pub.callback;
     void *arg = t->pub.arg;
+    TRACE_ONLY(uint32_t id = t->pub.id;)
     hal_irq_restore(irq);
 
-    settle(t); /* before the callback: it may restart or destroy the timer, which then posts a change */
+    settle(t); /* first, because the callback may restart or destroy it: that posts a change */
     if (!fires)
         return;
+    TRACE_ONLY(trace_timer_callback_in_any(id);)
     callback(arg);
+    TRACE_ONLY(trace_timer_callback_out_any(id);)
 }
 
 static void collect_due(void)
@@ -234,8 +244,10 @@ void timer_service(void)
     collect_due();
     for (uint32_t count = 0; timers.due && count < BATCH; count++)
         fire(due_take());
-    if (timers.due)
+    if (timers.due) {
+        trace_timer_backlog_any(timers.due_count);
         mo_task_yield();
+    }
 }
 
 uint32_t timer_wait(void)
@@ -260,6 +272,12 @@ static struct timer *find(uint32_t id)
 {
     struct timer **slot = slot_of(id);
     return slot ? *slot : NULL;
+}
+
+/* What the trace names as the object of a refused call. */
+static inline const void *timer_obj(uint32_t id)
+{
+    return (const void *) id;
 }
 
 /* Hands the timer to task 1; ends the section. */
@@ -292,6 +310,7 @@ static int32_t publish(struct timer *t, struct timer ***page)
             t->pub.id = (uint16_t) id;
             timers.pages[at / PAGE][at % PAGE] = t;
             timers.created++;
+            trace_timer_create_off((uint32_t) id, t->pub.period_ms, (uint32_t) t->pub.callback);
         }
     }
     hal_irq_restore(irq);
@@ -300,20 +319,20 @@ static int32_t publish(struct timer *t, struct timer ***page)
 
 int32_t mo_timer_create(void *(*callback)(void *), uint32_t period_ms, void *arg)
 {
-    if (!callback || !period_ms)
-        return ERR_FAIL;
-    struct timer *t = calloc(1, sizeof(*t));
+    struct timer *t = callback && period_ms ? calloc(1, sizeof(*t)) : NULL;
     if (!t)
-        return ERR_FAIL;
+        return refuse(CALL_timer_create, (void *) callback, ERR_FAIL);
     t->pub = (timer_t){.period_ms = period_ms, .callback = callback, .arg = arg};
 
-    /* Most calls need no page; allocate one when the next id begins one, and give it back if another was faster. */
+    /* Most calls need no page; allocate one when the next id begins one, and give it back if
+     * another was faster. */
     struct timer **page = timers.created % PAGE == 0 ? calloc(PAGE, sizeof(*page)) : NULL;
     int32_t id = publish(t, &page);
     free(page);
-    if (id < 0)
-        free(t);
-    return id;
+    if (id > 0)
+        return id;
+    free(t);
+    return refuse(CALL_timer_create, (void *) callback, ERR_FAIL);
 }
 
 int32_t mo_timer_destroy(uint16_t id)
@@ -322,10 +341,11 @@ int32_t mo_timer_destroy(uint16_t id)
     struct timer *t = find(id);
     if (!t) {
         hal_irq_restore(irq);
-        return ERR_FAIL;
+        return refuse(CALL_timer_destroy, timer_obj(id), ERR_FAIL);
     }
     *slot_of(id) = NULL;
     t->dead = true;
+    trace_timer_destroy_off(id);
     post(t, irq);
     return ERR_OK;
 }
@@ -336,18 +356,19 @@ int32_t mo_timer_start(uint16_t id, uint8_t mode)
     struct timer *t = find(id);
     if (!t || (mode != TIMER_ONESHOT && mode != TIMER_AUTORELOAD)) {
         hal_irq_restore(irq);
-        return ERR_FAIL;
+        return refuse(CALL_timer_start, timer_obj(id), ERR_FAIL);
     }
     t->pub.mode = mode;
     t->pub.last_expected_fire_tick = kernel_cb.ticks;
     t->pub.deadline_ticks = kernel_cb.ticks + period_ticks(t);
+    trace_timer_start_off(id, mode, t->pub.deadline_ticks);
     post(t, irq);
     return ERR_OK;
 }
 
 int32_t mo_timer_start_isr(uint16_t id, uint8_t mode)
 {
-    return mo_timer_start(id, mode); /* nothing in it waits, and a wake in a handler takes effect at its end */
+    return mo_timer_start(id, mode); /* never waits; a wake in a handler takes effect at its end */
 }
 
 /* Task 1 is not woken: it finds out when the old deadline comes. */
@@ -356,8 +377,10 @@ int32_t mo_timer_cancel(uint16_t id)
     uint32_t irq = hal_irq_save();
     struct timer *t = find(id);
     bool running = t && t->pub.mode != TIMER_DISABLED;
-    if (running)
+    if (running) {
         t->pub.mode = TIMER_DISABLED;
+        trace_timer_cancel_off(id);
+    }
     hal_irq_restore(irq);
-    return running ? ERR_OK : ERR_FAIL;
+    return running ? ERR_OK : refuse(CALL_timer_cancel, timer_obj(id), ERR_FAIL);
 }

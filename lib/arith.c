@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: MIT */
-/* The arithmetic that compilers call by name, so that nothing needs libgcc (this toolchain's is for another ABI).
- * The hart multiplies and divides 32 bits; the rest is made of that. Pure code, for any context and mode.
+/* The arithmetic that compilers call by name, so that nothing needs libgcc (this toolchain's is
+ * for another ABI). The hart multiplies and divides 32 bits; the rest is made of that. Pure
+ * code, for any context and mode.
  *
- * Division by zero gives what the hart's own instruction gives: all ones, and the dividend as remainder. */
+ * Division by zero gives what the hart's own instruction gives: all ones, and the dividend as
+ * remainder. */
 
 #include <types.h>
 
@@ -174,7 +176,8 @@ int __cmpdi2(int64_t a, int64_t b)
 
 /* Division of 64 bits. */
 
-/* By a divisor below 2^16: long division with digits of 16 bits, each step within one machine word. */
+/* By a divisor below 2^16: long division with digits of 16 bits, each step within one machine
+ * word. */
 static uint64_t divide_short(pair_t x, uint32_t b, uint64_t *rest)
 {
     pair_t quotient;
@@ -182,12 +185,13 @@ static uint64_t divide_short(pair_t x, uint32_t b, uint64_t *rest)
     uint32_t left = x.part.high % b;
     uint32_t middle = left << 16 | x.part.low >> 16;
     uint32_t last = (middle % b) << 16 | (x.part.low & 0xffff);
-    quotient.part.low = (middle / b) << 16 | last / b; /* both digits are below 2^16, since left < b */
+    quotient.part.low = (middle / b) << 16 | last / b; /* digits below 2^16: left < b */
     *rest = last % b;
     return quotient.whole;
 }
 
-/* By any divisor: one bit of the quotient per step. `left` stays below b; `carry` is its 65th bit. */
+/* By any divisor: one bit of the quotient per step. `left` stays below b; `carry` is its 65th
+ * bit. */
 static uint64_t divide_long(uint64_t a, uint64_t b, uint64_t *rest)
 {
     uint64_t left = 0, quotient = 0;

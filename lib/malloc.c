@@ -1,14 +1,16 @@
 /* SPDX-License-Identifier: MIT */
-/* The heap: two-level segregated free lists, so that every call takes a bounded number of instructions whatever the
- * heap looks like, and interrupts can simply be off meanwhile. No lock is taken; any machine-mode context may call.
+/* The heap: two-level segregated free lists, so that every call takes a bounded number of
+ * instructions whatever the heap looks like, and interrupts can simply be off meanwhile. No lock
+ * is taken; any machine-mode context may call.
  *
- * A block is a header of 8 bytes and its payload. Blocks lie back to back from `heap.first` to a sentinel, a used
- * block without payload. A free block keeps its two list links in the payload.
+ * A block is a header of 8 bytes and its payload. Blocks lie back to back from `heap.first` to a
+ * sentinel, a used block without payload. A free block keeps its two list links in the payload.
  *
- * A class holds the free blocks of one range of sizes: below 64 bytes one size each (8, 16, .. 56), above that the
- * power of two is cut into 8 equal parts. Allocation takes the first block of the first class whose every block is
- * large enough; only when there is none does it look at the head of the request's own class. So a request may be
- * refused although a block deep in its own class would do: by at most an eighth of its size.
+ * A class holds the free blocks of one range of sizes: below 64 bytes one size each (8, 16, ..
+ * 56), above that the power of two is cut into 8 equal parts. Allocation takes the first block
+ * of the first class whose every block is large enough; only when there is none does it look at
+ * the head of the request's own class. So a request may be refused although a block deep in its
+ * own class would do: by at most an eighth of its size.
  *
  * Invariants (mo_heap_walk checks 1 to 5; every free and realloc checks 1 and 2 around its block):
  *   1 next(b)->prev == b for each block but the sentinel; the first block's prev is NULL
@@ -17,7 +19,8 @@
  *   4 a block is on the list of its class exactly if its USED bit is clear
  *   5 a bit of the maps is set exactly if the list behind it is not empty
  *
- * A write past the end of a block hits the next header's `prev` first: invariant 1 finds it when either is freed. */
+ * A write past the end of a block hits the next header's `prev` first: invariant 1 finds it when
+ * either is freed. */
 
 #include <lib/libc.h>
 #include <lib/malloc.h>
@@ -27,8 +30,10 @@
 
 #include <sys/task.h>
 
+#include "trace.h"
+
 #ifndef CONFIG_HEAP_POISON
-#define CONFIG_HEAP_POISON 0 /* 1: freed payloads are filled, so that a use after free shows. For tests */
+#define CONFIG_HEAP_POISON 0 /* 1, for tests: freed payloads are filled */
 #endif
 #define POISON 0xa5
 
@@ -47,7 +52,7 @@ typedef struct block {
 } block_t;
 
 enum { HEADER = __builtin_offsetof(block_t, next_free) };
-STATIC_ASSERT(HEADER == GRAIN && sizeof(block_t) == 2 * GRAIN, "a free block's links fit the least payload");
+STATIC_ASSERT(HEADER == GRAIN && sizeof(block_t) == 2 * GRAIN, "links fit the least payload");
 
 static struct {
     block_t *first, *sentinel;
@@ -91,8 +96,8 @@ static inline uint32_t highest_bit(uint32_t v)
     return n + (v >> 1);
 }
 
-/* The class that holds free blocks of `size`. Worked: 56 -> 7; 64 -> row 1 part 0; 72 -> row 1 part 1;
- * 200 = 128 + 4 * 16 + 8 -> row 2 part 4. */
+/* The class that holds free blocks of `size`. Worked: 56 -> 7; 64 -> row 1 part 0; 72 -> row 1
+ * part 1; 200 = 128 + 4 * 16 + 8 -> row 2 part 4. */
 static inline uint32_t class_of(uint32_t size)
 {
     if (size < 64)
@@ -152,6 +157,16 @@ static block_t *find_from(uint32_t at)
     return heap.list[row * PARTS + highest_bit(parts & -parts)];
 }
 
+/* The size of a block in the highest class that has one: less than an eighth below the largest.
+ * For the trace. */
+static inline uint32_t largest_listed(void)
+{
+    if (!heap.rows)
+        return 0;
+    uint32_t row = highest_bit(heap.rows);
+    return heap.list[row * PARTS + highest_bit(heap.parts[row])]->size;
+}
+
 static block_t *find_block(uint32_t size, uint32_t at)
 {
     block_t *b = find_from(at);
@@ -202,6 +217,7 @@ static bool sound(const block_t *b)
 
 static void corrupt(const block_t *b)
 {
+    trace_mem_corrupt_any((uint32_t) payload((block_t *) b));
     panic(ERR_HEAP_CORRUPT);
 }
 
@@ -231,6 +247,9 @@ static void *allocate(uint32_t request, void *pc)
     if (b) {
         unlink_block(b);
         take(b, size);
+        trace_mem_alloc_off((uint32_t) payload(b), payload_size(b), (uint32_t) pc);
+    } else {
+        trace_mem_fail_off(size, largest_listed());
     }
     hal_irq_restore(irq);
     return b ? payload(b) : NULL;
@@ -255,7 +274,9 @@ static void release(block_t *b)
 static void give_back(void *ptr, void *pc)
 {
     uint32_t irq = hal_irq_save();
-    release(checked_block(ptr));
+    block_t *b = checked_block(ptr);
+    trace_mem_free_off((uint32_t) ptr, (uint32_t) pc);
+    release(b);
     hal_irq_restore(irq);
 }
 
@@ -311,7 +332,8 @@ void *realloc(void *ptr, uint32_t size)
     if (done)
         return ptr;
 
-    void *fresh = allocate(size, pc); /* the old block stays the caller's own meanwhile: no lock needed to copy */
+    /* The old block stays the caller's own meanwhile: no lock is needed to copy. */
+    void *fresh = allocate(size, pc);
     if (fresh) {
         memcpy(fresh, ptr, have);
         give_back(ptr, pc);

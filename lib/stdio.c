@@ -4,7 +4,8 @@
  *   %[0][width][l|ll]conversion
  *
  *   c        one character, padded on the left
- *   s        text; width is its least and its greatest length, padded on the right; NULL prints <NULL>
+ *   s        text; width is its least and its greatest length, padded on the right; NULL prints
+ *            <NULL>
  *   d u      signed, unsigned decimal
  *   x X      hexadecimal, lower case both
  *   p        hexadecimal, 8 wide, padded with blanks
@@ -12,9 +13,10 @@
  *   0        pad a number with zeros instead of blanks; the sign comes before either padding
  *   l, ll    the argument has 4, 8 bytes; without one it has 4
  *
- * Nothing else exists: no precision, no flags - + * and no %i %o %f. An unknown conversion letter is dropped and
- * takes no argument. Where C says something for the same text it says the same, but for upper case %X, the width of
- * %s, and the place of the sign before blanks: applications depend on these three.
+ * Nothing else exists: no precision, no flags - + * and no %i %o %f. An unknown conversion
+ * letter is dropped and takes no argument. Where C says something for the same text it says the
+ * same, but for upper case %X, the width of %s, and the place of the sign before blanks:
+ * applications depend on these three.
  *
  * Pure code, for any context and mode; printf and puts need machine mode (private/console.h). */
 
@@ -65,8 +67,8 @@ static void pad(struct sink *out, char ch, uint32_t used, uint32_t width)
     out->len += count;
 }
 
-/* The digits of `value`, right-aligned in the 20 bytes before `last`; the first one. 64-bit division is a loop in
- * software, so leave it as soon as the value fits a word. */
+/* The digits of `value`, right-aligned in the 20 bytes before `last`; the first one. 64-bit
+ * division is a loop in software, so leave it as soon as the value fits a word. */
 static char *digits(char *last, uint64_t value, uint32_t base)
 {
     while (value >> 32) {
@@ -81,7 +83,8 @@ static char *digits(char *last, uint64_t value, uint32_t base)
     return last;
 }
 
-static void put_number(struct sink *out, const struct spec *spec, uint64_t value, uint32_t base, bool negative)
+static void put_number(struct sink *out, const struct spec *spec, uint64_t value, uint32_t base,
+                       bool negative)
 {
     char text[20];
     char *first = digits(text + sizeof(text), negative ? -value : value, base);

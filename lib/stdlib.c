@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Numbers in text, and random numbers. Pure code, but for random and srand, which share one state: two tasks that
- * race there repeat a number, nothing worse. */
+/* Numbers in text, and random numbers. Pure code, but for random and srand, which share one
+ * state: two tasks that race there repeat a number, nothing worse. */
 
 #include <lib/libc.h>
 

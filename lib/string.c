@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* Memory and strings. Pure code, for any context and mode. The compiler emits calls of the four memory functions
- * by itself, so their names and meanings are fixed; word loops keep them short for aligned data. */
+/* Memory and strings. Pure code, for any context and mode. The compiler emits calls of the four
+ * memory functions by itself, so their names and meanings are fixed; word loops keep them short
+ * for aligned data. */
 
 #include <lib/libc.h>
 

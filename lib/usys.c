@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /* The user's side of system calls: nothing here touches a CSR, a device or a lock.
  *
- * The kernel's data can be read in user mode (no protection is promised at this version of the API), so `syscall`
- * asks the running task's flags which mode it is in: a user task's code runs in machine mode only inside the kernel,
- * and the kernel never comes here. Machine-mode code gets the service by a plain call. */
+ * The kernel's data can be read in user mode (no protection is promised at this version of the
+ * API), so `syscall` asks the running task's flags which mode it is in: a user task's code runs
+ * in machine mode only inside the kernel, and the kernel never comes here. Machine-mode code
+ * gets the service by a plain call. */
 
 #include <lib/libc.h>
 
@@ -32,7 +33,8 @@ __attribute__((weak)) int syscall(int num, void *arg1, void *arg2, void *arg3)
                            (uint32_t) __builtin_return_address(0), false);
 }
 
-/* The wrappers of 1 to 20 are weak: upstream declares them without defining them, so an application may. */
+/* The wrappers of 1 to 20 are weak: upstream declares them without defining them, so an
+ * application may. */
 #define POSIX __attribute__((weak))
 #define ARG(value) ((void *) (uintptr_t) (value))
 #define CALL0(name) syscall(SYS_##name, NULL, NULL, NULL)

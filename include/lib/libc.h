@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /* The C library of the kernel: the subset that applications may use, and nothing hosted.
  *
- * Context: strings, memory, numbers, snprintf and random_r are pure code and run anywhere, user mode included.
- * printf, puts and _putchar write to the console (rules in private/console.h) and need machine mode; a user
- * task prints with umode_printf. getchar, gets, fgets and getline wait for the UART: task or app_main only.
+ * Context: strings, memory, numbers, snprintf and random_r are pure code and run anywhere, user
+ * mode included. printf, puts and _putchar write to the console (rules in private/console.h) and
+ * need machine mode; a user task prints with umode_printf. getchar, gets, fgets and getline wait
+ * for the UART: task or app_main only.
  *
- * No format attribute and no builtin on purpose: applications print int32_t with %ld, and 64-bit values as the
- * last argument of %d, which a checking compiler refuses. */
+ * No format attribute and no builtin on purpose: applications print int32_t with %ld, and 64-bit
+ * values as the last argument of %d, which a checking compiler refuses. */
 #ifndef LIB_LIBC_H
 #define LIB_LIBC_H
 
@@ -47,8 +48,9 @@ void *memmove(void *, const void *, uint32_t);
 int32_t memcmp(const void *, const void *, uint32_t);
 void *memset(void *, int32_t, uint32_t);
 
-/* Numbers. strtol saturates at INT32_MIN and INT32_MAX; base 0, or 2 to 36, else 0. itoa's buffer needs up to
- * 34 bytes (base 2, sign, terminator); only base 10 is signed; another base than 2 to 36 gives "". */
+/* Numbers. strtol saturates at INT32_MIN and INT32_MAX; base 0, or 2 to 36, else 0. itoa's
+ * buffer needs up to 34 bytes (base 2, sign, terminator); only base 10 is signed; another base
+ * than 2 to 36 gives "". */
 int32_t abs(int32_t);
 int32_t strtol(const char *, char **, int32_t);
 int32_t atoi(const char *);
@@ -63,8 +65,9 @@ int32_t random(void);
 void srand(uint32_t);
 int random_r(struct random_data *, int32_t *); /* -1 for NULL */
 
-/* Output. The format language is in lib/stdio.c. printf cuts at 255 characters and returns the length before
- * the cut. snprintf as C99; size > 0 with NULL gives -1. puts cuts at 254, adds a newline, returns 0. */
+/* Output. The format language is in lib/stdio.c. printf cuts at 255 characters and returns the
+ * length before the cut. snprintf as C99; size > 0 with NULL gives -1. puts cuts at 254, adds a
+ * newline, returns 0. */
 int32_t printf(const char *, ...);
 int32_t snprintf(char *, size_t, const char *, ...);
 int vsnprintf(char *, size_t, const char *, va_list);
@@ -72,8 +75,9 @@ int32_t puts(const char *);
 int _putchar(int);
 int32_t umode_printf(const char *, ...);
 
-/* Input. gets and getline trust the buffer; fgets stores at most its size - 1 characters. All three stop at CR
- * or LF, which gets and getline leave out. The last argument of fgets is ignored. */
+/* Input. gets and getline trust the buffer; fgets stores at most its size - 1 characters. All
+ * three stop at CR or LF, which gets and getline leave out. The last argument of fgets is
+ * ignored. */
 int getchar(void);
 char *gets(char *);
 char *fgets(char *, int, void *);
@@ -100,7 +104,8 @@ static inline int libc_isalnum(int ch)
     return isalpha(ch) || isdigit(ch);
 }
 
-/* Byte order: the target is little-endian. By shifts, because the compiler's builtin is a call into libgcc. */
+/* Byte order: the target is little-endian. By shifts, because the compiler's builtin is a call
+ * into libgcc. */
 static inline uint16_t libc_swap16(uint16_t v)
 {
     return (uint16_t) (v << 8 | v >> 8);
@@ -122,8 +127,8 @@ static inline uint64_t libc_swap64(uint64_t v)
 
 #endif
 
-/* Outside the guard: linmo.h takes these two away again, because applications use the names for things of their
- * own; whoever includes this header after linmo.h gets them back. */
+/* Outside the guard: linmo.h takes these two away again, because applications use the names for
+ * things of their own; whoever includes this header after linmo.h gets them back. */
 #ifndef min
 #define min(a, b)                               \
     __extension__({                             \

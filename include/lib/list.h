@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* A singly linked list with a sentinel at each end, for applications and for kcb->tasks. Nodes are allocated;
- * the kernel's own waiting and ready lists are intrusive and do not use this header.
+/* A singly linked list with a sentinel at each end, for applications and for kcb->tasks. Nodes
+ * are allocated; the kernel's own waiting and ready lists are intrusive and do not use this
+ * header.
  *
  * Invariant: head -> node -> .. -> tail -> NULL; length counts the nodes between the sentinels.
  * Not thread-safe. Machine mode only (malloc). */
@@ -90,7 +91,8 @@ static inline void *list_pop(list_t *list)
     return list_is_empty(list) ? NULL : list_remove(list, list->head->next);
 }
 
-/* Calls `visit` on each node until one returns non-NULL, and returns that. `visit` may remove its own node. */
+/* Calls `visit` on each node until one returns non-NULL, and returns that. `visit` may remove
+ * its own node. */
 static inline list_node_t *list_foreach(list_t *list,
                                         list_node_t *(*visit)(list_node_t *, void *),
                                         void *arg)

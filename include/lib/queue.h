@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* A ring of pointers, size a power of two, one slot lost: head == tail means empty. Not thread-safe: message
- * queues (kernel/mqueue.c) mask around it. Machine mode only (queue_create allocates). */
+/* A ring of pointers, size a power of two, one slot lost: head == tail means empty. Not
+ * thread-safe: message queues (kernel/mqueue.c) mask around it. Machine mode only (queue_create
+ * allocates). */
 #pragma once
 
 #include <lib/libc.h>

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Error codes of the kernel, and the text of each. Compare names, never numbers: they change when a code is added. */
+/* Error codes of the kernel, and the text of each. Compare names, never numbers: they change
+ * when a code is added. */
 #pragma once
 
 #include <types.h>

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT */
-/* Console hooks: where characters come from and go to. A board file may install its own; without one the
- * console uses the HAL's UART.
+/* Console hooks: where characters come from and go to. A board file may install its own; without
+ * one the console uses the HAL's UART.
  *
- * The output hook runs with interrupts off, one character at a time: it must be short and must not print. It
- * returns a negative value when it cannot take the character yet; it is then called again. */
+ * The output hook runs with interrupts off, one character at a time: it must be short and must
+ * not print. It returns a negative value when it cannot take the character yet; it is then
+ * called again. */
 #pragma once
 
 #include <types.h>

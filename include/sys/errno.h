@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Error numbers of the system calls, in the numbering of Linux. A system call returns them negated; the calls of
- * the old POSIX names return -1 and leave the number in `errno`. */
+/* Error numbers of the system calls, in the numbering of Linux. A system call returns them
+ * negated; the calls of the old POSIX names return -1 and leave the number in `errno`. */
 #pragma once
 
 extern int errno;

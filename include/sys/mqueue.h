@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Message queues: bounded FIFOs of pointers. Neither message nor payload is copied or followed: whoever sends
- * keeps the memory alive until the receiver is done with it. */
+/* Message queues: bounded FIFOs of pointers. Neither message nor payload is copied or followed:
+ * whoever sends keeps the memory alive until the receiver is done with it. */
 #pragma once
 
 #include <lib/queue.h>
@@ -19,8 +19,9 @@ mq_t *mo_mq_create(uint16_t capacity);
 /* NULL gives ERR_OK; ERR_MQ_NOTEMPTY; ERR_TASK_BUSY while tasks wait; ERR_FAIL for a broken one. */
 int32_t mo_mq_destroy(mq_t *mq);
 
-/* Gives the message to the task that has waited longest, else queues it. ERR_OK, or ERR_FAIL (full, NULL, broken).
- * Never blocks. Task or app_main; a woken task of higher priority runs at once. */
+/* Gives the message to the task that has waited longest, else queues it. ERR_OK, or ERR_FAIL
+ * (full, NULL, broken). Never blocks. Task or app_main; a woken task of higher priority runs at
+ * once. */
 int32_t mo_mq_enqueue(mq_t *mq, message_t *msg_in);
 /* The same for interrupt handlers: the woken task runs after the handler. */
 int32_t mo_mq_enqueue_isr(mq_t *mq, message_t *msg_in);
@@ -29,8 +30,8 @@ int32_t mo_mq_enqueue_isr(mq_t *mq, message_t *msg_in);
 message_t *mo_mq_dequeue(mq_t *mq);
 message_t *mo_mq_peek(mq_t *mq);
 
-/* Waits at most `ticks` for a message: 0 polls, UINT32_MAX waits for ever. NULL when the time was up. Waiters are
- * served in the order in which they came. Task only. */
+/* Waits at most `ticks` for a message: 0 polls, UINT32_MAX waits for ever. NULL when the time
+ * was up. Waiters are served in the order in which they came. Task only. */
 message_t *mo_mq_receive(mq_t *mq, uint32_t ticks);
 
 static inline int32_t mo_mq_items(mq_t *mq)

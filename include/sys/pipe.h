@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Pipes: FIFOs of bytes. Several readers or writers may share one; their bytes then interleave per chunk. Readers
- * are served in the order in which they came, writers too. */
+/* Pipes: FIFOs of bytes. Several readers or writers may share one; their bytes then interleave
+ * per chunk. Readers are served in the order in which they came, writers too. */
 #pragma once
 
 #include <lib/libc.h>
@@ -16,7 +16,8 @@ typedef struct pipe {
     uint32_t magic;
 } pipe_t;
 
-/* `size` is clamped to 4..32768 and rounded up to a power of two; all of it is usable. NULL without memory. */
+/* `size` is clamped to 4..32768 and rounded up to a power of two; all of it is usable. NULL
+ * without memory. */
 pipe_t *mo_pipe_create(uint16_t size);
 /* NULL gives ERR_OK; ERR_TASK_BUSY while tasks wait; ERR_FAIL for a broken one. */
 int32_t mo_pipe_destroy(pipe_t *pipe);
@@ -28,7 +29,8 @@ int32_t mo_pipe_size(pipe_t *pipe);
 int32_t mo_pipe_capacity(pipe_t *pipe);
 int32_t mo_pipe_free_space(pipe_t *pipe);
 
-/* Block until all n bytes moved and return n; ERR_FAIL for NULL, a broken pipe or n = 0. Task only. */
+/* Block until all n bytes moved and return n; ERR_FAIL for NULL, a broken pipe or n = 0. Task
+ * only. */
 int32_t mo_pipe_read(pipe_t *pipe, char *data, uint16_t n);
 int32_t mo_pipe_write(pipe_t *pipe, const char *data, uint16_t n);
 

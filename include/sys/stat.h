@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* File modes and status, for the prototypes of the POSIX-named system calls. No file system stands behind them. */
+/* File modes and status, for the prototypes of the POSIX-named system calls. No file system
+ * stands behind them. */
 #pragma once
 
 #include <types.h>

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /* System calls: the way of user mode into the kernel.
  *
- * Convention: `ecall` with the number in a7, arguments in a0 to a2, the result in a0; a negative one is a negated
- * number of <sys/errno.h>. A number without a service gives -ENOSYS. From machine mode a system call is served
- * as well, as if the caller had made the mo_ call. Pointers are checked: what a user task could not use itself, or
- * must not reach, gives -EFAULT. */
+ * Convention: `ecall` with the number in a7, arguments in a0 to a2, the result in a0; a negative
+ * one is a negated number of <sys/errno.h>. A number without a service gives -ENOSYS. From
+ * machine mode a system call is served as well, as if the caller had made the mo_ call. Pointers
+ * are checked: what a user task could not use itself, or must not reach, gives -EFAULT. */
 #pragma once
 
 #include <types.h>
@@ -12,8 +12,8 @@
 #include <sys/errno.h>
 #include <sys/stat.h>
 
-/* _(name, number, type, arguments). 1 to 20 keep the numbers of the POSIX calls; this kernel has no processes and
- * no files, so most of them only set errno. */
+/* _(name, number, type, arguments). 1 to 20 keep the numbers of the POSIX calls; this kernel has
+ * no processes and no files, so most of them only set errno. */
 #define SYSCALL_TABLE                                       \
     _(fork, 1, int, (void) )                                \
     _(exit, 2, int, (int) )                                 \

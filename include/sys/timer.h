@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* Software timers. Callbacks run in task 1, which has the highest priority, one after the other, with interrupts
- * on and no lock held: they may print and call kernel functions, and should be short, since all timers wait
- * meanwhile. A callback may start, cancel or destroy any timer, its own included.
+/* Software timers. Callbacks run in task 1, which has the highest priority, one after the other,
+ * with interrupts on and no lock held: they may print and call kernel functions, and should be
+ * short, since all timers wait meanwhile. A callback may start, cancel or destroy any timer, its
+ * own included.
  *
  * There are no ticks in cooperative mode, so timers do not run there. */
 #pragma once
@@ -18,7 +19,7 @@ typedef enum {
 
 typedef struct {
     uint32_t deadline_ticks;          /* when it fires next */
-    uint32_t last_expected_fire_tick; /* when it should have fired last: what the next period starts from */
+    uint32_t last_expected_fire_tick; /* the tick it was last due, or started, at */
     uint32_t period_ms;
     uint16_t id;
     uint8_t mode, _reserved;
@@ -26,14 +27,16 @@ typedef struct {
     void *arg;
 } timer_t;
 
-/* The id, 0x6000 upward in order of creation, never reused; ERR_FAIL for a NULL callback, period 0, no memory, or
- * when the 40,960 ids are used up. Disabled at first. A period below one tick counts as one tick. */
+/* The id, 0x6000 upward in order of creation, never reused; ERR_FAIL for a NULL callback, period
+ * 0, no memory, or when the 40,960 ids are used up. Disabled at first. A period below one tick
+ * counts as one tick. */
 int32_t mo_timer_create(void *(*callback)(void *), uint32_t period_ms, void *arg);
-/* ERR_OK; ERR_FAIL for an unknown id. After the return the callback is not called any more (one that runs at this
- * moment ends). */
+/* ERR_OK; ERR_FAIL for an unknown id. After the return the callback is not called any more (one
+ * that runs at this moment ends). */
 int32_t mo_timer_destroy(uint16_t id);
 /* Arms for now + period, again if it runs already. ERR_FAIL for an unknown id or another mode. */
 int32_t mo_timer_start(uint16_t id, uint8_t mode);
 int32_t mo_timer_start_isr(uint16_t id, uint8_t mode); /* the same for interrupt handlers */
-/* ERR_OK; ERR_FAIL if unknown or not running. The callback is not called any more after the return. */
+/* ERR_OK; ERR_FAIL if unknown or not running. The callback is not called any more after the
+ * return. */
 int32_t mo_timer_cancel(uint16_t id);
