@@ -53,8 +53,9 @@ $(HTESTBIN): $(H)/%: $(H)/tests/host/%_main.o $(HTESTCOMMON) $(H)/libkymo.a
 	$(say) HLD $@
 	$(Q)$(HCC) $(HALL) $(HLDALL) -o $@ $< $(HTESTCOMMON) $(H)/libkymo.a $(HLIBS) $(if $(findstring test,$*),-lcmocka)
 
-.PHONY: host install synth
+.PHONY: host install synth script
 synth: $(H)/kymo-synth ## a maker of traces from a simulated kernel
+script: $(H)/kymo-script
 host: $(H)/kymo $(H)/libkymo.a
 
 install: host ## install kymo, libkymo, its header, pkg-config file and man pages (DESTDIR=, PREFIX=)

@@ -157,6 +157,13 @@ static void write_open(struct synth_ring *r)
     free(p);
 }
 
+void synth_ring_lose(struct synth_ring *r, uint64_t events)
+{
+    if (r->block)
+        close_block(r);
+    r->seq += events;
+}
+
 void synth_ring_close(struct synth_ring *r)
 {
     if (r->kept)

@@ -37,6 +37,8 @@ void synth_packet(struct synth_file *f, unsigned type, unsigned hart, const void
 void synth_ring_open(struct synth_ring *r, struct synth_file *f, const struct synth_config *c,
                      const struct synth_now *now, uint16_t hart);
 void synth_ring_close(struct synth_ring *r);
+/* That many events are lost here, as if the blocks that held them had been overwritten. */
+void synth_ring_lose(struct synth_ring *r, uint64_t events);
 /* Values of all fields of the event in the table's order; for `log` the words follow the tag. */
 void synth_event(struct synth_ring *r, unsigned code, const uint32_t *value, unsigned values);
 

@@ -2,6 +2,7 @@
 /* `kymo check`: is the trace sound, did the scheduler keep its policy, are the user's rules kept. */
 #include "check/check.h"
 #include "command.h"
+#include "lib/table.h"
 
 #include <errno.h>
 #include <getopt.h>
@@ -110,6 +111,26 @@ static int write_junit(const char *path, const struct check_summary *s)
     return 0;
 }
 
+/* The checkers know events by the numbers of this build's table; a trace made with another one would be misread. */
+static int same_table(const struct check_options *o, const kymo_trace *t)
+{
+    static const struct {
+        uint8_t code;
+        const char *name;
+    } ours[] = {
+#define TRACE_EVENT(code, sub, name, ...) {code, #name},
+#include "events.def"
+#undef TRACE_EVENT
+    };
+    for (unsigned i = 0; i < sizeof ours / sizeof *ours; i++) {
+        const struct kymo_event_desc *d = kymo_describe(t, ours[i].code);
+        if (!d || strcmp(d->name, ours[i].name) != 0)
+            return kymo_fail("check", "%s: event 0x%02x is '%s' there and '%s' in this kymo; check it with the kymo of its build",
+                             o->trace, ours[i].code, d ? d->name : "unknown", ours[i].name);
+    }
+    return 0;
+}
+
 static int set_up(struct check_run *r, const struct check_options *o, const kymo_trace *t)
 {
     struct kymo_error err;
@@ -139,7 +160,8 @@ static int check_trace(const struct check_options *o, kymo_trace *t)
         .event = on_event, .interval = on_interval, .span = on_span, .gap = on_gap, .end = on_end};
     struct check_run r = {0};
     struct kymo_error err;
-    int status = set_up(&r, o, t);
+    int status = same_table(o, t);
+    status = status ? status : set_up(&r, o, t);
     if (!status && kymo_model_run(t, &sink, &r, &err) < 0)
         status = kymo_fail("check", "%s", err.text);
     if (!status) {
