@@ -6,28 +6,29 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const char help[] =
-    "usage: kymo-synth [OPTIONS] -o FILE\n"
-    "  --scenario S   mixed (default), pathfinder, switch\n"
-    "  --seed N       another run (default 1)\n"
-    "  --events N     about how many (default 10000)\n"
-    "  --tasks N      how many at start (default 6)\n"
-    "  --harts N      1 to 4\n"
-    "  --block N      bytes of a block, a power of two (default 2048)\n"
-    "  --keep N       flight recorder: the newest N blocks only\n"
-    "  --drop N       lose N of 1000 blocks\n"
-    "  --mask HEX     class mask\n"
-    "  --no-inherit   mutexes do not inherit\n"
-    "  --leap         time leaps by more than 2^32 now and then\n"
-    "  --no-end       no END packet\n";
+static const char help[] = "usage: kymo-synth [OPTIONS] -o FILE\n"
+                           "  --scenario S   mixed (default), pathfinder, switch\n"
+                           "  --seed N       another run (default 1)\n"
+                           "  --events N     about how many (default 10000)\n"
+                           "  --tasks N      how many at start (default 6)\n"
+                           "  --harts N      1 to 4\n"
+                           "  --block N      bytes of a block, a power of two (default 2048)\n"
+                           "  --keep N       flight recorder: the newest N blocks only\n"
+                           "  --drop N       lose N of 1000 blocks\n"
+                           "  --mask HEX     class mask\n"
+                           "  --no-inherit   mutexes do not inherit\n"
+                           "  --leap         time leaps by more than 2^32 now and then\n"
+                           "  --no-end       no END packet\n";
 
 int main(int argc, char **argv)
 {
-    static const struct option opts[] = {
-        {"scenario", 1, NULL, 's'}, {"seed", 1, NULL, 'S'}, {"events", 1, NULL, 'e'}, {"tasks", 1, NULL, 't'},
-        {"harts", 1, NULL, 'H'}, {"block", 1, NULL, 'b'}, {"keep", 1, NULL, 'k'}, {"drop", 1, NULL, 'd'},
-        {"mask", 1, NULL, 'm'}, {"no-inherit", 0, NULL, 'i'}, {"leap", 0, NULL, 'l'}, {"no-end", 0, NULL, 'n'},
-        {"help", 0, NULL, 'h'}, {0}};
+    static const struct option opts[] = {{"scenario", 1, NULL, 's'}, {"seed", 1, NULL, 'S'},
+                                         {"events", 1, NULL, 'e'},   {"tasks", 1, NULL, 't'},
+                                         {"harts", 1, NULL, 'H'},    {"block", 1, NULL, 'b'},
+                                         {"keep", 1, NULL, 'k'},     {"drop", 1, NULL, 'd'},
+                                         {"mask", 1, NULL, 'm'},     {"no-inherit", 0, NULL, 'i'},
+                                         {"leap", 0, NULL, 'l'},     {"no-end", 0, NULL, 'n'},
+                                         {"help", 0, NULL, 'h'},     {0}};
     struct synth_config c = SYNTH_DEFAULT;
     const char *path = NULL;
     int o;

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
-/* The model against the truth: simulated kernels write traces, lossless and lossy, and what the model says is compared
- * with what happened.
+/* The model against the truth: simulated kernels write traces, lossless and lossy, and what the
+ * model says is compared with what happened.
  *
- * Without loss both are the same list of intervals, handlers and holds, to the count. With loss, whatever the model
- * calls certain must be true; what it may not do is know nothing.
+ * Without loss both are the same list of intervals, handlers and holds, to the count. With loss,
+ * whatever the model calls certain must be true; what it may not do is know nothing.
  *
  * Usage: model-test [TOKEN]; a failure prints its token. */
 #include "synth.h"
@@ -98,7 +98,8 @@ static void said_isr(void *u, const kymo_model *m, const struct kymo_isr *i)
     keep_isr(u, 1, i);
 }
 
-static void wrong(struct run *r, const char *what, const struct kymo_interval *a, const struct kymo_interval *b)
+static void wrong(struct run *r, const char *what, const struct kymo_interval *a,
+                  const struct kymo_interval *b)
 {
     if (r->wrong++ >= 3)
         return;
@@ -106,9 +107,11 @@ static void wrong(struct run *r, const char *what, const struct kymo_interval *a
     for (int k = 0; k < 2; k++) {
         const struct kymo_interval *i = k ? b : a;
         if (i)
-            printf("  %s task %u hart %u %llu..%llu state %u level %u/%u object %x holder %x waker %x irq %u pre %d\n",
-                   k ? "model" : "truth", i->task, i->hart, (unsigned long long)i->from, (unsigned long long)i->to,
-                   i->state, i->level, i->base, i->object, i->holder, i->waker, i->waker_irq, i->preempted);
+            printf("  %s task %u hart %u %llu..%llu state %u level %u/%u object %x holder %x waker "
+                   "%x irq %u pre %d\n",
+                   k ? "model" : "truth", i->task, i->hart, (unsigned long long)i->from,
+                   (unsigned long long)i->to, i->state, i->level, i->base, i->object, i->holder,
+                   i->waker, i->waker_irq, i->preempted);
     }
 }
 
@@ -125,7 +128,8 @@ static int by_task(const void *a, const void *b)
 static bool ready_differs(const struct kymo_interval *a, const struct kymo_interval *b)
 {
     return a->state == KYMO_READY &&
-           (a->preempted != b->preempted || (!b->continues && (a->waker != b->waker || a->waker_irq != b->waker_irq)));
+           (a->preempted != b->preempted ||
+            (!b->continues && (a->waker != b->waker || a->waker_irq != b->waker_irq)));
 }
 
 static void compare_exact(struct run *r)
@@ -153,7 +157,8 @@ static void compare_true(struct run *r)
     for (size_t i = 0; i < r->said.count; i++) {
         const struct kymo_interval *b = &r->said.item[i];
         while (k < r->truth.count && by_task(&r->truth.item[k], b) < 0 &&
-               (r->truth.item[k].task != b->task || r->truth.item[k].hart != b->hart || r->truth.item[k].to <= b->from))
+               (r->truth.item[k].task != b->task || r->truth.item[k].hart != b->hart ||
+                r->truth.item[k].to <= b->from))
             k++;
         for (size_t j = k; j < r->truth.count; j++) {
             const struct kymo_interval *a = &r->truth.item[j];
@@ -162,7 +167,8 @@ static void compare_true(struct run *r)
             if (a->to <= b->from)
                 continue;
             if (a->state != b->state || (b->object && a->object != b->object) ||
-                (b->level != 0xFF && b->task && a->level != b->level) || (b->base != 0xFF && a->base != b->base) ||
+                (b->level != 0xFF && b->task && a->level != b->level) ||
+                (b->base != 0xFF && a->base != b->base) ||
                 (b->holder != KYMO_TASK_NONE && b->holder != a->holder))
                 wrong(r, "said and not true", a, b);
         }
@@ -177,9 +183,11 @@ static void compare_holds(struct run *r, bool exact)
         while (k < r->holds[0] && (r->hold[0][k].to < b->to || r->hold[0][k].object != b->object))
             k++;
         a = k < r->holds[0] ? &r->hold[0][k] : NULL;
-        if (!a || a->from != b->from || a->to != b->to || a->task != b->task || (exact && a->waiters != b->waiters)) {
-            printf("FAIL %s: hold of %x by %u %llu..%llu waiters %u; truth waiters %u\n", r->token, b->object, b->task,
-                   (unsigned long long)b->from, (unsigned long long)b->to, b->waiters, a ? a->waiters : 0);
+        if (!a || a->from != b->from || a->to != b->to || a->task != b->task ||
+            (exact && a->waiters != b->waiters)) {
+            printf("FAIL %s: hold of %x by %u %llu..%llu waiters %u; truth waiters %u\n", r->token,
+                   b->object, b->task, (unsigned long long)b->from, (unsigned long long)b->to,
+                   b->waiters, a ? a->waiters : 0);
             r->wrong++;
             return;
         }
@@ -199,8 +207,8 @@ static void compare_isrs(struct run *r)
     }
     for (size_t i = 0; i < r->isrs[0]; i++) {
         const struct kymo_isr *a = &r->isr[0][i], *b = &r->isr[1][i];
-        if (a->from != b->from || a->to != b->to || a->own != b->own || a->task != b->task || a->cause != b->cause ||
-            a->source != b->source || a->depth != b->depth) {
+        if (a->from != b->from || a->to != b->to || a->own != b->own || a->task != b->task ||
+            a->cause != b->cause || a->source != b->source || a->depth != b->depth) {
             printf("FAIL %s: handler %zu differs\n", r->token, i);
             r->wrong++;
             return;
@@ -212,7 +220,8 @@ static bool play(const char *token, const struct synth_config *c)
 {
     char path[] = "/tmp/kymo-model-XXXXXX";
     struct run r = {.token = token};
-    struct synth_oracle o = {.interval = truth_interval, .hold = truth_hold, .isr = truth_isr, .u = &r};
+    struct synth_oracle o = {
+        .interval = truth_interval, .hold = truth_hold, .isr = truth_isr, .u = &r};
     struct kymo_sink sink = {.interval = said_interval, .hold = said_hold, .isr = said_isr};
     struct kymo_error err;
     kymo_trace *t;
@@ -239,7 +248,8 @@ static bool play(const char *token, const struct synth_config *c)
     if (c->harts == 1 && !c->mask)
         compare_holds(&r, exact);
     if (!r.wrong && (r.said.count == 0 || (exact && r.unknown) || (!exact && !r.known))) {
-        printf("FAIL %s: known %llu, unknown %llu\n", token, (unsigned long long)r.known, (unsigned long long)r.unknown);
+        printf("FAIL %s: known %llu, unknown %llu\n", token, (unsigned long long)r.known,
+               (unsigned long long)r.unknown);
         r.wrong++;
     }
     for (int k = 0; k < 2; k++) {
@@ -256,18 +266,86 @@ static const struct variant {
     const char *name;
     struct synth_config c;
 } variants[] = {
-    {"plain", {.scenario = "mixed", .events = 6000, .tasks = 6, .harts = 1, .block_size = 2048, .inherit = true}},
-    {"many", {.scenario = "mixed", .events = 6000, .tasks = 30, .harts = 1, .block_size = 1024, .inherit = true}},
-    {"plainmutex", {.scenario = "mixed", .events = 6000, .tasks = 8, .harts = 1, .block_size = 2048}},
-    {"leap", {.scenario = "mixed", .events = 4000, .tasks = 5, .harts = 1, .block_size = 256, .inherit = true, .leap = true}},
-    {"harts", {.scenario = "mixed", .events = 8000, .tasks = 4, .harts = 3, .block_size = 512, .inherit = true}},
-    {"path", {.scenario = "pathfinder", .events = 3000, .tasks = 3, .harts = 1, .block_size = 2048}},
-    {"pathinherit", {.scenario = "pathfinder", .events = 3000, .tasks = 3, .harts = 1, .block_size = 2048, .inherit = true}},
-    {"drop", {.scenario = "mixed", .events = 8000, .tasks = 6, .harts = 1, .block_size = 512, .inherit = true, .drop = 100}},
-    {"dropleap", {.scenario = "mixed", .events = 6000, .tasks = 6, .harts = 1, .block_size = 512, .inherit = true, .drop = 200, .leap = true}},
-    {"flight", {.scenario = "mixed", .events = 6000, .tasks = 6, .harts = 1, .block_size = 1024, .inherit = true, .keep = 5}},
-    {"nosync", {.scenario = "mixed", .events = 6000, .tasks = 6, .harts = 1, .block_size = 1024, .inherit = true, .mask = 0x3FB}},
-    {"noirq", {.scenario = "mixed", .events = 6000, .tasks = 6, .harts = 1, .block_size = 1024, .mask = 0x3FD}},
+    {"plain",
+     {.scenario = "mixed",
+      .events = 6000,
+      .tasks = 6,
+      .harts = 1,
+      .block_size = 2048,
+      .inherit = true}},
+    {"many",
+     {.scenario = "mixed",
+      .events = 6000,
+      .tasks = 30,
+      .harts = 1,
+      .block_size = 1024,
+      .inherit = true}},
+    {"plainmutex",
+     {.scenario = "mixed", .events = 6000, .tasks = 8, .harts = 1, .block_size = 2048}},
+    {"leap",
+     {.scenario = "mixed",
+      .events = 4000,
+      .tasks = 5,
+      .harts = 1,
+      .block_size = 256,
+      .inherit = true,
+      .leap = true}},
+    {"harts",
+     {.scenario = "mixed",
+      .events = 8000,
+      .tasks = 4,
+      .harts = 3,
+      .block_size = 512,
+      .inherit = true}},
+    {"path",
+     {.scenario = "pathfinder", .events = 3000, .tasks = 3, .harts = 1, .block_size = 2048}},
+    {"pathinherit",
+     {.scenario = "pathfinder",
+      .events = 3000,
+      .tasks = 3,
+      .harts = 1,
+      .block_size = 2048,
+      .inherit = true}},
+    {"drop",
+     {.scenario = "mixed",
+      .events = 8000,
+      .tasks = 6,
+      .harts = 1,
+      .block_size = 512,
+      .inherit = true,
+      .drop = 100}},
+    {"dropleap",
+     {.scenario = "mixed",
+      .events = 6000,
+      .tasks = 6,
+      .harts = 1,
+      .block_size = 512,
+      .inherit = true,
+      .drop = 200,
+      .leap = true}},
+    {"flight",
+     {.scenario = "mixed",
+      .events = 6000,
+      .tasks = 6,
+      .harts = 1,
+      .block_size = 1024,
+      .inherit = true,
+      .keep = 5}},
+    {"nosync",
+     {.scenario = "mixed",
+      .events = 6000,
+      .tasks = 6,
+      .harts = 1,
+      .block_size = 1024,
+      .inherit = true,
+      .mask = 0x3FB}},
+    {"noirq",
+     {.scenario = "mixed",
+      .events = 6000,
+      .tasks = 6,
+      .harts = 1,
+      .block_size = 1024,
+      .mask = 0x3FD}},
 };
 
 int main(int argc, char **argv)

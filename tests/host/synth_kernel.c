@@ -22,7 +22,7 @@ static uint32_t class_bit(unsigned code)
 #include "classes.def"
 #undef TRACE_CLASS
 #define TRACE_EVENT(first, sub, name, klass, ...) \
-    for (unsigned i = 0; i < 1u << sub; i++) \
+    for (unsigned i = 0; i < 1u << sub; i++)      \
         bit[first + i] = BIT_##klass;
 #include "events.def"
 #undef TRACE_EVENT
@@ -41,16 +41,23 @@ void sk_emit(struct sk *k, unsigned code, unsigned n, const uint32_t *v)
 
 static bool truth_differs(const struct kymo_interval *a, const struct kymo_interval *b)
 {
-    return a->state != b->state || a->level != b->level || a->base != b->base || a->object != b->object ||
-           a->holder != b->holder;
+    return a->state != b->state || a->level != b->level || a->base != b->base ||
+           a->object != b->object || a->holder != b->holder;
 }
 
-/* Brings the truth about `t` up to now: closes the interval and opens the next if something changed. */
+/* Brings the truth about `t` up to now: closes the interval and opens the next if something
+ * changed. */
 static void truth(struct sk *k, struct sk_task *t)
 {
-    static const uint8_t state[] = {KYMO_DEAD, KYMO_READY, KYMO_RUNNING, KYMO_BLOCKED, KYMO_SUSPENDED, KYMO_DELAYED};
-    struct kymo_interval n = {.task = t->id, .state = state[t->state], .level = t->level, .base = t->base,
-                              .from = k->now.time, .hart = k->ring.hart, .holder = KYMO_TASK_NONE,
+    static const uint8_t state[] = {KYMO_DEAD,    KYMO_READY,     KYMO_RUNNING,
+                                    KYMO_BLOCKED, KYMO_SUSPENDED, KYMO_DELAYED};
+    struct kymo_interval n = {.task = t->id,
+                              .state = state[t->state],
+                              .level = t->level,
+                              .base = t->base,
+                              .from = k->now.time,
+                              .hart = k->ring.hart,
+                              .holder = KYMO_TASK_NONE,
                               .waker = KYMO_TASK_NONE};
     if (t->state == ST_BLOCKED && t->wait) {
         n.object = t->wait->addr;
@@ -265,8 +272,12 @@ struct sk_task *sk_create(struct sk *k, uint32_t entry, unsigned level, bool use
     if (k->tasks + 1 >= SK_TASKS)
         return NULL;
     struct sk_task *t = &k->task[++k->tasks];
-    *t = (struct sk_task){.id = (uint16_t)(k->first_id + k->tasks), .used = true, .user = user, .level = (uint8_t)level,
-                          .base = (uint8_t)level, .now = {.task = k->first_id + k->tasks, .state = KYMO_UNKNOWN}};
+    *t = (struct sk_task){.id = (uint16_t)(k->first_id + k->tasks),
+                          .used = true,
+                          .user = user,
+                          .level = (uint8_t)level,
+                          .base = (uint8_t)level,
+                          .now = {.task = k->first_id + k->tasks, .state = KYMO_UNKNOWN}};
     EMIT(k, KE_task_create, t->id, level, user, entry, 0x80400000 + t->id * 8192u, 8192);
     truth(k, t);
     make_ready(k, t, SK_WHY_CREATED);
@@ -279,8 +290,11 @@ static void give_mutex(struct sk *k, struct sk_object *m, unsigned code)
     struct sk_task *old = m->owner, *next = first_waiter(k, m, true);
     EMIT(k, code, next ? next->id : 0, m->addr);
     if (k->o && k->o->hold)
-        k->o->hold(k->o->u, &(struct kymo_hold){.from = m->held_since, .to = k->now.time, .object = m->addr,
-                                               .task = old->id, .waiters = m->held_waiters});
+        k->o->hold(k->o->u, &(struct kymo_hold){.from = m->held_since,
+                                                .to = k->now.time,
+                                                .object = m->addr,
+                                                .task = old->id,
+                                                .waiters = m->held_waiters});
     old->held--;
     m->owner = next;
     m->held_since = k->now.time;
@@ -406,7 +420,8 @@ void sk_sem_signal(struct sk *k, struct sk_object *s)
     EMIT(k, KE_sem_give, t->id, s->addr);
     make_ready(k, t, SK_WHY_OBJECT);
     struct sk_task *r = k->running, *b = best(k);
-    if (!k->now.depth && r != &k->task[0] && b && b->level == r->level && t->state == ST_READY && t->level == r->level) {
+    if (!k->now.depth && r != &k->task[0] && b && b->level == r->level && t->state == ST_READY &&
+        t->level == r->level) {
         to_tail(k, r);
         r->preempted = true; /* not by its own wish: the call gives way to an equal */
         switch_to_best(k, ST_READY);
@@ -521,9 +536,14 @@ void sk_irq_out(struct sk *k)
     if (d)
         k->irq[d - 1].nested += all;
     if (k->o && k->o->isr)
-        k->o->isr(k->o->u, &(struct kymo_isr){.from = k->irq[d].from, .to = k->now.time, .own = all - k->irq[d].nested,
-                                             .task = k->irq[d].task, .hart = k->ring.hart, .source = k->irq[d].source,
-                                             .cause = k->irq[d].cause, .depth = (uint8_t)(d + 1)});
+        k->o->isr(k->o->u, &(struct kymo_isr){.from = k->irq[d].from,
+                                              .to = k->now.time,
+                                              .own = all - k->irq[d].nested,
+                                              .task = k->irq[d].task,
+                                              .hart = k->ring.hart,
+                                              .source = k->irq[d].source,
+                                              .cause = k->irq[d].cause,
+                                              .depth = (uint8_t)(d + 1)});
 }
 
 static void wake_due(struct sk *k, struct sk_task *t)
@@ -566,10 +586,10 @@ void sk_check(const struct sk *k)
 {
     for (unsigned i = 1; i <= k->tasks; i++) {
         const struct sk_task *t = &k->task[i];
-        assert((t->state == ST_RUNNING) == (t == k->running) || !t->used);                    /* K1 */
-        assert(!t->used || !t->wait || t->state == ST_BLOCKED || t->state == ST_SUSPENDED);   /* K2 */
-        assert(!t->used || !t->wait || t->wait->kind != KYMO_OBJ_MUTEX || t->wait->owner);    /* K3 */
-        assert(!t->used || t->level == want_level((struct sk *)k, t));                        /* K4 */
+        assert((t->state == ST_RUNNING) == (t == k->running) || !t->used);                  /* K1 */
+        assert(!t->used || !t->wait || t->state == ST_BLOCKED || t->state == ST_SUSPENDED); /* K2 */
+        assert(!t->used || !t->wait || t->wait->kind != KYMO_OBJ_MUTEX || t->wait->owner);  /* K3 */
+        assert(!t->used || t->level == want_level((struct sk *)k, t));                      /* K4 */
     }
 }
 
@@ -585,7 +605,8 @@ void sk_start(struct sk *k)
     set_state(k, k->running, ST_RUNNING);
 }
 
-void sk_init(struct sk *k, const struct synth_config *c, const struct synth_oracle *o, struct synth_file *f, unsigned hart)
+void sk_init(struct sk *k, const struct synth_config *c, const struct synth_oracle *o,
+             struct synth_file *f, unsigned hart)
 {
     memset(k, 0, sizeof *k);
     k->c = c;
@@ -593,7 +614,8 @@ void sk_init(struct sk *k, const struct synth_config *c, const struct synth_orac
     k->random = c->seed * 1000003 + hart;
     k->first_id = hart * 10000;
     k->next_tick = SK_TICK;
-    k->now = (struct synth_now){.time = 1000, .mask = c->mask ? c->mask : 0xFFFF, .running = KYMO_TASK_BOOT, .level = 0xFF};
+    k->now = (struct synth_now){
+        .time = 1000, .mask = c->mask ? c->mask : 0xFFFF, .running = KYMO_TASK_BOOT, .level = 0xFF};
     synth_ring_open(&k->ring, f, c, &k->now, (uint16_t)hart);
     k->task[0] = (struct sk_task){.used = true, .now = {.state = KYMO_UNKNOWN}};
     k->running = &k->task[0];

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT */
-/* The simulated kernel itself: state, scheduler and system calls. Inner part of synth; synth_play.c decides what the
- * tasks do.
+/* The simulated kernel itself: state, scheduler and system calls. Inner part of synth; synth_play.c
+ * decides what the tasks do.
  *
  * Invariants (sk_check asserts them after every call):
- *   K1  the running task is in state RUNNING and in no queue; every READY task is in exactly one place of the ready order
- *   K2  a task with wait != NULL is in that object's waiters and is BLOCKED, or SUSPENDED out of BLOCKED
- *   K3  a mutex has waiters only if it has an owner
- *   K4  level == min(base, levels of all waiters of inheriting mutexes it owns) */
+ *   K1  the running task is in state RUNNING and in no queue; every READY task is in exactly one
+ * place of the ready order K2  a task with wait != NULL is in that object's waiters and is BLOCKED,
+ * or SUSPENDED out of BLOCKED K3  a mutex has waiters only if it has an owner K4  level ==
+ * min(base, levels of all waiters of inheriting mutexes it owns) */
 #ifndef KYMO_SYNTH_KERNEL_H
 #define KYMO_SYNTH_KERNEL_H
 #include "lib/table.h"
@@ -29,19 +29,19 @@ struct sk_object {
 struct sk_task {
     uint16_t id;
     bool used, user;
-    uint8_t state, under;  /* `under` a suspension: the state it returns to */
+    uint8_t state, under; /* `under` a suspension: the state it returns to */
     uint8_t level, base;
-    unsigned slice;        /* ticks left */
-    uint64_t order;        /* place in the ready order of its level: smaller first */
+    unsigned slice; /* ticks left */
+    uint64_t order; /* place in the ready order of its level: smaller first */
     uint64_t wait_order;
-    struct sk_object *wait; /* waiting on */
-    uint64_t wake_tick;    /* 0 none */
+    struct sk_object *wait;   /* waiting on */
+    uint64_t wake_tick;       /* 0 none */
     struct sk_object *relock; /* cond: mutex to take again */
-    unsigned after;        /* code of the event that it writes when it runs again; 0 none */
+    unsigned after;           /* code of the event that it writes when it runs again; 0 none */
     struct sk_object *after_obj;
-    unsigned held;         /* how many mutexes it owns */
-    unsigned step;         /* of its program */
-    uint64_t left;         /* counts it still computes before the next step */
+    unsigned held; /* how many mutexes it owns */
+    unsigned step; /* of its program */
+    uint64_t left; /* counts it still computes before the next step */
     /* the truth */
     struct kymo_interval now;
     uint32_t waker;
@@ -63,18 +63,26 @@ struct sk {
     uint64_t order, tick, next_tick;
     uint64_t next_irq;
     bool started, need_switch, used_up;
-    struct { uint64_t from, nested; uint8_t cause; uint16_t source; uint32_t task; } irq[4];
+    struct {
+        uint64_t from, nested;
+        uint8_t cause;
+        uint16_t source;
+        uint32_t task;
+    } irq[4];
 };
 
-void sk_init(struct sk *k, const struct synth_config *c, const struct synth_oracle *o, struct synth_file *f, unsigned hart);
+void sk_init(struct sk *k, const struct synth_config *c, const struct synth_oracle *o,
+             struct synth_file *f, unsigned hart);
 void sk_finish(struct sk *k, uint64_t end);
 void sk_check(const struct sk *k);
 uint64_t sk_rand(struct sk *k, uint64_t below);
 void sk_emit(struct sk *k, unsigned code, unsigned n, const uint32_t *v);
-#define EMIT(k, code, ...) \
-    sk_emit(k, code, sizeof((uint32_t[]){0, ##__VA_ARGS__}) / 4 - 1, (uint32_t[]){0, ##__VA_ARGS__} + 1)
+#define EMIT(k, code, ...)                                           \
+    sk_emit(k, code, sizeof((uint32_t[]){0, ##__VA_ARGS__}) / 4 - 1, \
+            (uint32_t[]){0, ##__VA_ARGS__} + 1)
 
-/* Calls of the running task. Those that may block return after the switch: what follows runs in another task. */
+/* Calls of the running task. Those that may block return after the switch: what follows runs in
+ * another task. */
 struct sk_object *sk_object(struct sk *k, int kind, uint32_t addr, int count, bool inherit);
 struct sk_task *sk_create(struct sk *k, uint32_t entry, unsigned level, bool user);
 void sk_cancel(struct sk *k, struct sk_task *t);

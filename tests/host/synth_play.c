@@ -6,7 +6,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { ENTRY_BUS = 0x80001000, ENTRY_WEATHER = 0x80001100, ENTRY_COMM = 0x80001200, ENTRY_WORKER = 0x80001400 };
+enum {
+    ENTRY_BUS = 0x80001000,
+    ENTRY_WEATHER = 0x80001100,
+    ENTRY_COMM = 0x80001200,
+    ENTRY_WORKER = 0x80001400
+};
 enum { MARK_TICK = 1, SPAN_LOAD = 6, COUNT_FRAME = 11, LOG_VALUE = 17 };
 
 static uint64_t due(const struct sk *k)
@@ -118,7 +123,9 @@ static void others(struct sk *k)
             break;
         sk_suspend(k, o);
         break;
-    case 1: case 2: case 3:
+    case 1:
+    case 2:
+    case 3:
         for (unsigned i = 1; i <= k->tasks; i++)
             if (k->task[i].used && k->task[i].state == ST_SUSPENDED) {
                 sk_resume(k, &k->task[i]);
@@ -131,14 +138,14 @@ static void others(struct sk *k)
         break;
     case 5:
         if (k->tasks < 600)
-            sk_create(k, ENTRY_WORKER + 16 * (uint32_t)sk_rand(k, 8), (unsigned)sk_rand(k, SK_LEVELS), sk_rand(k, 2));
+            sk_create(k, ENTRY_WORKER + 16 * (uint32_t)sk_rand(k, 8),
+                      (unsigned)sk_rand(k, SK_LEVELS), sk_rand(k, 2));
         break;
     case 6:
         if (k->tasks > k->c->tasks && o->id > k->first_id + k->c->tasks && o->state != ST_SUSPENDED)
             sk_cancel(k, o);
         break;
-    default:
-        break;
+    default: break;
     }
 }
 
@@ -148,25 +155,38 @@ static void mixed_step(struct sk *k)
     t->left = 50 + sk_rand(k, 4000);
     switch (sk_rand(k, 12)) {
     case 0: sk_yield(k); break;
-    case 1: if (!t->held) sk_delay(k, 1 + (unsigned)sk_rand(k, 3)); break;
+    case 1:
+        if (!t->held)
+            sk_delay(k, 1 + (unsigned)sk_rand(k, 3));
+        break;
     case 2: sk_sem_wait(k, pick_object(k, KYMO_OBJ_SEM), sk_rand(k, 4) ? 0 : 2); break;
     case 3: sk_sem_signal(k, pick_object(k, KYMO_OBJ_SEM)); break;
-    case 4: case 5: locks(k); break;
+    case 4:
+    case 5: locks(k); break;
     case 6: sk_cond_signal(k, pick_object(k, KYMO_OBJ_COND)); break;
     case 7: sk_send(k, pick_object(k, KYMO_OBJ_MQ)); break;
-    case 8: if (!t->held) sk_receive(k, pick_object(k, KYMO_OBJ_MQ)); break;
+    case 8:
+        if (!t->held)
+            sk_receive(k, pick_object(k, KYMO_OBJ_MQ));
+        break;
     case 9: others(k); break;
-    case 10: if (!t->held) sk_wfi(k); break;
+    case 10:
+        if (!t->held)
+            sk_wfi(k);
+        break;
     default: noise(k); break;
     }
 }
 
 static void mixed_boot(struct sk *k)
 {
-    static const int kind[] = {KYMO_OBJ_MUTEX, KYMO_OBJ_MUTEX, KYMO_OBJ_SEM, KYMO_OBJ_SEM, KYMO_OBJ_MQ, KYMO_OBJ_COND};
-    static const uint32_t addr[] = {0x80100000, 0x80100020, 0x80101000, 0x80101020, 0x80102000, 0x80103000};
+    static const int kind[] = {KYMO_OBJ_MUTEX, KYMO_OBJ_MUTEX, KYMO_OBJ_SEM,
+                               KYMO_OBJ_SEM,   KYMO_OBJ_MQ,    KYMO_OBJ_COND};
+    static const uint32_t addr[] = {0x80100000, 0x80100020, 0x80101000,
+                                    0x80101020, 0x80102000, 0x80103000};
     for (unsigned i = 0; i < 6; i++)
-        sk_object(k, kind[i], addr[i] + 0x10000 * k->ring.hart, kind[i] == KYMO_OBJ_SEM ? 2 : 0, k->c->inherit);
+        sk_object(k, kind[i], addr[i] + 0x10000 * k->ring.hart, kind[i] == KYMO_OBJ_SEM ? 2 : 0,
+                  k->c->inherit);
     for (unsigned i = 0; i < k->c->tasks; i++)
         sk_create(k, ENTRY_WORKER + 16 * i, i % SK_LEVELS, i % 2);
     k->next_irq = 5000;
@@ -181,14 +201,30 @@ static void path_step(struct sk *k)
     unsigned who = t->id - k->first_id, step = t->step++;
     if (who == 1) { /* bus: every 4 ticks */
         switch (step % 3) {
-        case 0: EMIT(k, KE_span_begin, SPAN_LOAD); sk_lock(k, m, 0); t->left = 30000; break;
-        case 1: sk_unlock(k, m); t->left = 5000; break;
-        default: EMIT(k, KE_span_end, SPAN_LOAD); sk_delay(k, 4); break;
+        case 0:
+            EMIT(k, KE_span_begin, SPAN_LOAD);
+            sk_lock(k, m, 0);
+            t->left = 30000;
+            break;
+        case 1:
+            sk_unlock(k, m);
+            t->left = 5000;
+            break;
+        default:
+            EMIT(k, KE_span_end, SPAN_LOAD);
+            sk_delay(k, 4);
+            break;
         }
     } else if (who == 2) { /* weather */
         switch (step % 3) {
-        case 0: sk_lock(k, m, 0); t->left = 90000; break;
-        case 1: sk_unlock(k, m); t->left = 40000; break;
+        case 0:
+            sk_lock(k, m, 0);
+            t->left = 90000;
+            break;
+        case 1:
+            sk_unlock(k, m);
+            t->left = 40000;
+            break;
         default: sk_delay(k, 1); break;
         }
     } else { /* communication: rare and long */
@@ -232,7 +268,9 @@ static const struct scenario {
     const char *name;
     void (*boot)(struct sk *k);
     void (*step)(struct sk *k);
-} scenarios[] = {{"mixed", mixed_boot, mixed_step}, {"pathfinder", path_boot, path_step}, {"switch", switch_boot, switch_step}};
+} scenarios[] = {{"mixed", mixed_boot, mixed_step},
+                 {"pathfinder", path_boot, path_step},
+                 {"switch", switch_boot, switch_step}};
 
 static const struct scenario *find(const char *name)
 {

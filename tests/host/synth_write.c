@@ -31,7 +31,8 @@ uint64_t synth_random(uint64_t *state)
 
 /* ---- container ---- */
 
-void synth_packet(struct synth_file *f, unsigned type, unsigned hart, const void *data, uint32_t length)
+void synth_packet(struct synth_file *f, unsigned type, unsigned hart, const void *data,
+                  uint32_t length)
 {
     uint8_t h[KYMO_PACKET_HEADER] = {0}, zero[8] = {0};
     put32(h, KYMO_PACKET_MAGIC);
@@ -67,10 +68,12 @@ void synth_file_open(struct synth_file *f, FILE *out, const struct synth_config 
     put16(head + 8, 1);
     put16(head + 10, KYMO_FILE_HEADER);
     fwrite(head, 1, sizeof head, out);
-    int n = snprintf(meta, sizeof meta,
-                     "format=1\nkymo=0.1\nimage=synth-%s\nbuild_id=%016llx\ntable_hash=%08x\nclock=mcycle\n"
-                     "clock_hz=10000000\nblock_size=%u\nharts=%u\ncapture=%s\n",
-                     c->scenario, (unsigned long long)c->seed, hash, c->block_size, c->harts, c->keep ? "ram" : "plugin");
+    int n = snprintf(
+        meta, sizeof meta,
+        "format=1\nkymo=0.1\nimage=synth-%s\nbuild_id=%016llx\ntable_hash=%08x\nclock=mcycle\n"
+        "clock_hz=10000000\nblock_size=%u\nharts=%u\ncapture=%s\n",
+        c->scenario, (unsigned long long)c->seed, hash, c->block_size, c->harts,
+        c->keep ? "ram" : "plugin");
     synth_packet(f, KYMO_PACKET_META, 0, meta, (uint32_t)n);
     synth_packet(f, KYMO_PACKET_TABLE, 0, kymo_builtin_table, (uint32_t)strlen(kymo_builtin_table));
     synth_packet(f, KYMO_PACKET_STRINGS, 0, strings, sizeof strings - 1);
@@ -80,7 +83,8 @@ void synth_file_open(struct synth_file *f, FILE *out, const struct synth_config 
 void synth_file_close(struct synth_file *f, uint64_t time, const struct synth_config *c)
 {
     char text[128];
-    int n = snprintf(text, sizeof text, "reason=poweroff\nexit=0\ntime=%llu\n", (unsigned long long)time);
+    int n = snprintf(text, sizeof text, "reason=poweroff\nexit=0\ntime=%llu\n",
+                     (unsigned long long)time);
     if (!c->no_end)
         synth_packet(f, KYMO_PACKET_END, 0, text, (uint32_t)n);
 }
@@ -90,7 +94,8 @@ void synth_file_close(struct synth_file *f, uint64_t time, const struct synth_co
 void synth_ring_open(struct synth_ring *r, struct synth_file *f, const struct synth_config *c,
                      const struct synth_now *now, uint16_t hart)
 {
-    *r = (struct synth_ring){.file = f, .c = c, .now = now, .hart = hart, .random = (c->seed ^ 0xB10C) + hart};
+    *r = (struct synth_ring){
+        .file = f, .c = c, .now = now, .hart = hart, .random = (c->seed ^ 0xB10C) + hart};
     if (c->keep) {
         r->kept = calloc(c->keep, sizeof *r->kept);
         assert(r->kept);
@@ -168,7 +173,8 @@ void synth_ring_close(struct synth_ring *r)
 {
     if (r->kept)
         for (uint64_t i = r->closed > r->c->keep ? r->closed - r->c->keep : 0; i < r->closed; i++) {
-            synth_packet(r->file, KYMO_PACKET_BLOCK, r->hart, r->kept[i % r->c->keep], r->c->block_size);
+            synth_packet(r->file, KYMO_PACKET_BLOCK, r->hart, r->kept[i % r->c->keep],
+                         r->c->block_size);
             free(r->kept[i % r->c->keep]);
         }
     free(r->kept);
@@ -177,7 +183,8 @@ void synth_ring_close(struct synth_ring *r)
     free(r->block);
 }
 
-static void put_event(struct synth_ring *r, unsigned code, uint32_t arg, const uint32_t *word, unsigned words)
+static void put_event(struct synth_ring *r, unsigned code, uint32_t arg, const uint32_t *word,
+                      unsigned words)
 {
     uint32_t room = r->c->block_size - KYMO_BLOCK_HEADER;
     if (r->block && 8 * (r->slots + 1) + 4 * (r->words + words) > room)
@@ -199,7 +206,8 @@ static const struct kymo_table *builtin(void)
     const char *wrong;
     unsigned line;
     if (!t.desc[KE_boot]) {
-        int bad = kymo_table_parse(&t, kymo_builtin_table, strlen(kymo_builtin_table), &wrong, &line);
+        int bad =
+            kymo_table_parse(&t, kymo_builtin_table, strlen(kymo_builtin_table), &wrong, &line);
         assert(!bad);
         (void)bad;
     }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Writes rings and containers exactly as SPEC.md says, from events given one by one. Inner part of synth. */
+/* Writes rings and containers exactly as SPEC.md says, from events given one by one. Inner part of
+ * synth. */
 #ifndef KYMO_SYNTH_WRITE_H
 #define KYMO_SYNTH_WRITE_H
 #include "synth.h"
@@ -21,18 +22,19 @@ struct synth_ring {
     const struct synth_config *c;
     const struct synth_now *now;
     uint16_t hart;
-    uint8_t *block;        /* NULL before the first */
+    uint8_t *block; /* NULL before the first */
     uint32_t slots, words;
-    uint64_t seq;          /* of the next event */
-    uint64_t last;         /* time of the event before */
+    uint64_t seq;  /* of the next event */
+    uint64_t last; /* time of the event before */
     uint64_t random;
-    uint8_t **kept;        /* flight recorder */
+    uint8_t **kept; /* flight recorder */
     uint64_t closed;
 };
 
 void synth_file_open(struct synth_file *f, FILE *out, const struct synth_config *c);
 void synth_file_close(struct synth_file *f, uint64_t time, const struct synth_config *c);
-void synth_packet(struct synth_file *f, unsigned type, unsigned hart, const void *data, uint32_t length);
+void synth_packet(struct synth_file *f, unsigned type, unsigned hart, const void *data,
+                  uint32_t length);
 
 void synth_ring_open(struct synth_ring *r, struct synth_file *f, const struct synth_config *c,
                      const struct synth_now *now, uint16_t hart);

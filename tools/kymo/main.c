@@ -1,24 +1,26 @@
 /* SPDX-License-Identifier: MIT */
-/* The command `kymo`: finds the command's function and calls it. Adding a command is one KYMO_COMMAND line here
- * and a file with its function. The functions are weak, so that a build without a room (no QEMU, no browser) still
- * links and says what is missing. */
+/* The command `kymo`: finds the command's function and calls it. Adding a command is one
+ * KYMO_COMMAND line here and a file with its function. The functions are weak, so that a build
+ * without a room (no QEMU, no browser) still links and says what is missing. */
 #include "command.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
-#define KYMO_COMMANDS \
-    KYMO_COMMAND(run, "boot an image in QEMU and capture its trace") \
-    KYMO_COMMAND(info, "what a trace is: image, clock, events, losses") \
-    KYMO_COMMAND(print, "one line an event, names resolved") \
-    KYMO_COMMAND(stat, "CPU time, switches, response and blocking times") \
-    KYMO_COMMAND(timeline, "draw a stretch of the schedule in the terminal") \
+#define KYMO_COMMANDS                                                                      \
+    KYMO_COMMAND(run, "boot an image in QEMU and capture its trace")                       \
+    KYMO_COMMAND(info, "what a trace is: image, clock, events, losses")                    \
+    KYMO_COMMAND(print, "one line an event, names resolved")                               \
+    KYMO_COMMAND(stat, "CPU time, switches, response and blocking times")                  \
+    KYMO_COMMAND(timeline, "draw a stretch of the schedule in the terminal")               \
     KYMO_COMMAND(check, "is the trace sound, the schedule allowed, the user's rules kept") \
-    KYMO_COMMAND(export, "write the trace for another viewer") \
-    KYMO_COMMAND(query, "ask a trace in SQL") \
-    KYMO_COMMAND(report, "one HTML file with timeline and figures") \
+    KYMO_COMMAND(export, "write the trace for another viewer")                             \
+    KYMO_COMMAND(query, "ask a trace in SQL")                                              \
+    KYMO_COMMAND(report, "one HTML file with timeline and figures")                        \
     KYMO_COMMAND(live, "watch a running guest in the browser")
 
 #define KYMO_COMMAND(name, text) int kymo_cmd_##name(int argc, char **argv) __attribute__((weak));
@@ -61,11 +63,12 @@ int kymo_fail(const char *command, const char *format, ...)
 
 int kymo_finish(const char *command, int status)
 {
+    struct pollfd p = {.fd = STDOUT_FILENO, .events = POLLOUT};
     errno = 0;
     if (fflush(stdout) == 0 && !ferror(stdout))
         return status;
-    if (errno == EPIPE)
-        return 128 + SIGPIPE;
+    if (errno == EPIPE || (poll(&p, 1, 0) == 1 && (p.revents & POLLERR)))
+        return 128 + SIGPIPE; /* an earlier write may have met it, and its errno is gone */
     return kymo_fail(command, "standard output: %s", errno ? strerror(errno) : "write error");
 }
 

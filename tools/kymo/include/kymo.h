@@ -1,14 +1,16 @@
 /* SPDX-License-Identifier: MIT */
 /* libkymo: read a Kymo trace and turn its events into states.
  *
- * Two layers. The *reader* (kymo_open, kymo_next) yields events with 64-bit times, in time order over all harts, and the
- * gaps between them. The *model* (kymo_model_run) feeds on the reader and calls a sink with what the events mean: closed
- * intervals of task states with their causes, interrupt handlers, wake-ups, object ownership, loss. Every command, export
- * and report is a sink; none decodes events on its own.
+ * Two layers. The *reader* (kymo_open, kymo_next) yields events with 64-bit times, in time order
+ * over all harts, and the gaps between them. The *model* (kymo_model_run) feeds on the reader and
+ * calls a sink with what the events mean: closed intervals of task states with their causes,
+ * interrupt handlers, wake-ups, object ownership, loss. Every command, export and report is a sink;
+ * none decodes events on its own.
  *
- * Rules: one pass; memory is bounded by tasks and objects, never by events. Pointers given to a callback are valid until it returns. Times
- * are counts of the trace's clock (kymo_info.clock_hz), 64 bits, as the target saw them. Nothing here prints or exits:
- * a function that fails returns a negative value and fills kymo_error with one line that names file and offset. */
+ * Rules: one pass; memory is bounded by tasks and objects, never by events. Pointers given to a
+ * callback are valid until it returns. Times are counts of the trace's clock (kymo_info.clock_hz),
+ * 64 bits, as the target saw them. Nothing here prints or exits: a function that fails returns a
+ * negative value and fills kymo_error with one line that names file and offset. */
 #ifndef KYMO_H
 #define KYMO_H
 #include <stdbool.h>
@@ -16,7 +18,7 @@
 #include <stdint.h>
 
 #define KYMO_TASK_IDLE 0u
-#define KYMO_TASK_BOOT 0xFFFFu /* before the scheduler ran */
+#define KYMO_TASK_BOOT 0xFFFFu  /* before the scheduler ran */
 #define KYMO_TASK_NONE 0x10000u /* no task, or not known */
 #define KYMO_MAX_WORDS 16
 
@@ -33,12 +35,13 @@ struct kymo_info { /* strings live as long as the trace */
     uint64_t clock_hz;
     uint32_t table_hash;
     uint32_t harts;
-    bool damaged;          /* packets were skipped or the tail is cut; see kymo_warnings */
-    bool ended;            /* an END packet is there */
+    bool damaged;           /* packets were skipped or the tail is cut; see kymo_warnings */
+    bool ended;             /* an END packet is there */
     const char *end_reason; /* NULL if not ended */
     int end_exit;
-    uint64_t end_time;     /* clock at the end, 0 unknown */
-    bool same_table;       /* the trace's events are those this library was built with; else see kymo_known */
+    uint64_t end_time; /* clock at the end, 0 unknown */
+    bool same_table;   /* the trace's events are those this library was built with; else see
+                          kymo_known */
 };
 
 struct kymo_field { /* one line's field in the event table */
@@ -56,19 +59,26 @@ struct kymo_event_desc {
 
 struct kymo_event {
     uint64_t time;
-    uint64_t seq;    /* number since the last clear, per hart */
-    uint32_t arg;    /* 24 bits */
+    uint64_t seq; /* number since the last clear, per hart */
+    uint32_t arg; /* 24 bits */
     uint16_t hart;
-    uint8_t code;    /* as recorded, SUB included */
+    uint8_t code; /* as recorded, SUB included */
     uint8_t words;
     uint32_t word[KYMO_MAX_WORDS];
 };
 
-enum kymo_loss { KYMO_LOSS_OVERWRITTEN, KYMO_LOSS_FULL, KYMO_LOSS_STOPPED, KYMO_LOSS_MASKED, KYMO_LOSS_TRANSPORT, KYMO_LOSS_DAMAGED };
+enum kymo_loss {
+    KYMO_LOSS_OVERWRITTEN,
+    KYMO_LOSS_FULL,
+    KYMO_LOSS_STOPPED,
+    KYMO_LOSS_MASKED,
+    KYMO_LOSS_TRANSPORT,
+    KYMO_LOSS_DAMAGED
+};
 
-struct kymo_gap { /* between the event before and the one after */
-    uint64_t from, to;   /* last known time before, first after */
-    uint64_t events;     /* exact count, or UINT64_MAX when nobody could count */
+struct kymo_gap {      /* between the event before and the one after */
+    uint64_t from, to; /* last known time before, first after */
+    uint64_t events;   /* exact count, or UINT64_MAX when nobody could count */
     enum kymo_loss cause;
     uint16_t hart;
 };
@@ -80,22 +90,26 @@ void kymo_close(kymo_trace *t);
 const struct kymo_info *kymo_get_info(const kymo_trace *t);
 int kymo_next(kymo_trace *t, struct kymo_event *ev, struct kymo_gap *gap, struct kymo_error *err);
 int kymo_rewind(kymo_trace *t, struct kymo_error *err);
-/* A file that is still written: KYMO_END then means "nothing new yet", a packet that is not complete is no damage, and
- * kymo_next may be called again later. */
+/* A file that is still written: KYMO_END then means "nothing new yet", a packet that is not
+ * complete is no damage, and kymo_next may be called again later. */
 int kymo_follow(kymo_trace *t, bool on);
 unsigned kymo_warnings(const kymo_trace *t);
 const char *kymo_warning(const kymo_trace *t, unsigned i);
 
-/* Does this library understand the event of this code as the trace's own table describes it? The model takes only these in. */
+/* Does this library understand the event of this code as the trace's own table describes it? The
+ * model takes only these in. */
 bool kymo_known(const kymo_trace *t, uint8_t code);
 /* Value of a META key; NULL if the trace has none. */
 const char *kymo_meta(const kymo_trace *t, const char *key);
 /* Description of a code; NULL if the table has none. */
 const struct kymo_event_desc *kymo_describe(const kymo_trace *t, uint8_t code);
 /* Value of a field of an event (zero-extended; type "result" is the caller's to sign-extend). */
-uint32_t kymo_value(const struct kymo_event *ev, const struct kymo_field *f, const struct kymo_event_desc *d);
-/* Symbol that covers an address: its name and the offset in it; NULL if none. kind 'f', 'o' or 0 for both. */
-const char *kymo_symbol(const kymo_trace *t, uint32_t addr, char kind, uint32_t *offset, const char **file_line);
+uint32_t kymo_value(const struct kymo_event *ev, const struct kymo_field *f,
+                    const struct kymo_event_desc *d);
+/* Symbol that covers an address: its name and the offset in it; NULL if none. kind 'f', 'o' or 0
+ * for both. */
+const char *kymo_symbol(const kymo_trace *t, uint32_t addr, char kind, uint32_t *offset,
+                        const char **file_line);
 /* String at an offset of .trace_fmt; NULL if none. */
 const char *kymo_string(const kymo_trace *t, uint32_t tag);
 
@@ -103,32 +117,49 @@ const char *kymo_string(const kymo_trace *t, uint32_t tag);
 
 typedef struct kymo_model kymo_model;
 
-enum kymo_state { KYMO_UNKNOWN, KYMO_READY, KYMO_RUNNING, KYMO_BLOCKED, KYMO_SUSPENDED, KYMO_DELAYED, KYMO_DEAD };
+enum kymo_state {
+    KYMO_UNKNOWN,
+    KYMO_READY,
+    KYMO_RUNNING,
+    KYMO_BLOCKED,
+    KYMO_SUSPENDED,
+    KYMO_DELAYED,
+    KYMO_DEAD
+};
 enum kymo_certainty { KYMO_CERTAIN, KYMO_POSSIBLE, KYMO_NOT_KNOWN };
-enum kymo_kind { KYMO_OBJ_NONE, KYMO_OBJ_SEM, KYMO_OBJ_MUTEX, KYMO_OBJ_COND, KYMO_OBJ_MQ, KYMO_OBJ_PIPE, KYMO_OBJ_TIMER };
+enum kymo_kind {
+    KYMO_OBJ_NONE,
+    KYMO_OBJ_SEM,
+    KYMO_OBJ_MUTEX,
+    KYMO_OBJ_COND,
+    KYMO_OBJ_MQ,
+    KYMO_OBJ_PIPE,
+    KYMO_OBJ_TIMER
+};
 
-struct kymo_interval { /* a stretch in which a task's state, cause, level and the holder it waits for did not change */
+struct kymo_interval { /* a stretch in which a task's state, cause, level and the holder it waits
+                          for did not change */
     uint64_t from, to;
-    uint32_t task;         /* KYMO_TASK_IDLE has intervals only while it runs, KYMO_TASK_BOOT one at most */
-    uint16_t hart;         /* where it runs or ran last */
-    uint8_t state;         /* enum kymo_state; KYMO_UNKNOWN where a gap hides it */
+    uint32_t task; /* KYMO_TASK_IDLE has intervals only while it runs, KYMO_TASK_BOOT one at most */
+    uint16_t hart; /* where it runs or ran last */
+    uint8_t state; /* enum kymo_state; KYMO_UNKNOWN where a gap hides it */
     uint8_t certainty;
-    uint8_t level, base;   /* effective and base priority level; 0xFF unknown */
-    uint8_t waker_irq;     /* READY: made so by the handler of this interrupt cause, + 1; 0 by a task */
-    uint8_t reason;        /* READY: the reason of task_ready; 0xFF if it was preempted or yielded */
-    uint8_t next;          /* the state that follows; KYMO_UNKNOWN at a gap and at the trace's end */
-    bool preempted;        /* READY: it was running and could have gone on. RUNNING: it ended so */
-    bool continues;        /* same state as the interval before: only level, base or holder changed */
-    uint32_t object;       /* BLOCKED: on what; 0 not known */
-    uint32_t holder;       /* BLOCKED on a mutex: its owner, KYMO_TASK_NONE otherwise */
-    uint32_t waker;        /* READY: who ran when it became so, KYMO_TASK_NONE if nobody made it so */
-    uint64_t irq_time;     /* RUNNING: of it, time spent in interrupt handlers */
+    uint8_t level, base; /* effective and base priority level; 0xFF unknown */
+    uint8_t waker_irq; /* READY: made so by the handler of this interrupt cause, + 1; 0 by a task */
+    uint8_t reason;    /* READY: the reason of task_ready; 0xFF if it was preempted or yielded */
+    uint8_t next;      /* the state that follows; KYMO_UNKNOWN at a gap and at the trace's end */
+    bool preempted;    /* READY: it was running and could have gone on. RUNNING: it ended so */
+    bool continues;    /* same state as the interval before: only level, base or holder changed */
+    uint32_t object;   /* BLOCKED: on what; 0 not known */
+    uint32_t holder;   /* BLOCKED on a mutex: its owner, KYMO_TASK_NONE otherwise */
+    uint32_t waker;    /* READY: who ran when it became so, KYMO_TASK_NONE if nobody made it so */
+    uint64_t irq_time; /* RUNNING: of it, time spent in interrupt handlers */
 };
 
 struct kymo_isr { /* a finished interrupt handler */
     uint64_t from, to;
-    uint64_t own;          /* without handlers nested in it */
-    uint32_t task;         /* interrupted */
+    uint64_t own;  /* without handlers nested in it */
+    uint32_t task; /* interrupted */
     uint16_t hart, source;
     uint8_t cause, depth, certainty;
 };
@@ -143,7 +174,7 @@ struct kymo_wake {
 struct kymo_hold { /* a mutex was held */
     uint64_t from, to;
     uint32_t object, task;
-    uint32_t waiters;      /* most that waited at one time */
+    uint32_t waiters; /* most that waited at one time */
     uint8_t certainty;
 };
 
@@ -154,7 +185,7 @@ struct kymo_user_span {
 };
 
 struct kymo_block_state { /* what a block's header says about the instant it was opened */
-    uint64_t time;         /* of the block's first event */
+    uint64_t time;        /* of the block's first event */
     uint64_t seq;
     uint32_t running, causes;
     uint16_t hart, mask;
@@ -162,15 +193,18 @@ struct kymo_block_state { /* what a block's header says about the instant it was
 };
 
 struct kymo_sink { /* every member may be NULL */
-    void (*block)(void *u, const kymo_model *m, const struct kymo_block_state *b); /* before the model takes it in */
-    void (*event)(void *u, const kymo_model *m, const struct kymo_event *e); /* after the model took it in */
+    void (*block)(void *u, const kymo_model *m,
+                  const struct kymo_block_state *b); /* before the model takes it in */
+    void (*event)(void *u, const kymo_model *m,
+                  const struct kymo_event *e); /* after the model took it in */
     void (*interval)(void *u, const kymo_model *m, const struct kymo_interval *i);
     void (*isr)(void *u, const kymo_model *m, const struct kymo_isr *i);
     void (*wake)(void *u, const kymo_model *m, const struct kymo_wake *w);
     void (*hold)(void *u, const kymo_model *m, const struct kymo_hold *h);
     void (*span)(void *u, const kymo_model *m, const struct kymo_user_span *s);
     void (*gap)(void *u, const kymo_model *m, const struct kymo_gap *g);
-    void (*end)(void *u, const kymo_model *m, uint64_t time); /* after all open intervals were closed */
+    void (*end)(void *u, const kymo_model *m,
+                uint64_t time); /* after all open intervals were closed */
 };
 
 struct kymo_task {
@@ -178,7 +212,7 @@ struct kymo_task {
     uint8_t state, level, base, certainty;
     bool user, alive;
     uint32_t entry, stack, stack_size;
-    uint64_t since;        /* of the present state */
+    uint64_t since; /* of the present state */
     uint32_t object, waker;
 };
 
@@ -186,32 +220,36 @@ struct kymo_object {
     uint32_t addr;
     uint8_t kind;
     bool alive;
-    uint32_t owner;        /* mutex */
+    uint32_t owner; /* mutex */
     uint32_t waiters;
 };
 
 /* The whole trace from its beginning. */
 int kymo_model_run(kymo_trace *t, const struct kymo_sink *sink, void *u, struct kymo_error *err);
 
-/* The same in steps, for a trace that grows (kymo_follow): begin, feed whenever there may be more, end. feed reads at most
- * `limit` events (0 all there are) and returns KYMO_END when it needs more file, KYMO_EVENT when the limit stopped it,
- * negative on error. end closes what is open, calls sink->end and frees the model; m may be NULL. */
-kymo_model *kymo_model_begin(kymo_trace *t, const struct kymo_sink *sink, void *u, struct kymo_error *err);
+/* The same in steps, for a trace that grows (kymo_follow): begin, feed whenever there may be more,
+ * end. feed reads at most `limit` events (0 all there are) and returns KYMO_END when it needs more
+ * file, KYMO_EVENT when the limit stopped it, negative on error. end closes what is open, calls
+ * sink->end and frees the model; m may be NULL. */
+kymo_model *kymo_model_begin(kymo_trace *t, const struct kymo_sink *sink, void *u,
+                             struct kymo_error *err);
 int kymo_model_feed(kymo_model *m, uint64_t limit, struct kymo_error *err);
 void kymo_model_end(kymo_model *m);
 
-/* What the model knows at this instant; for use in callbacks. Ids and addresses that no event named give NULL. Idle is one
- * task here although each hart has its own. */
+/* What the model knows at this instant; for use in callbacks. Ids and addresses that no event named
+ * give NULL. Idle is one task here although each hart has its own. */
 const kymo_trace *kymo_model_trace(const kymo_model *m);
-uint64_t kymo_model_start(const kymo_model *m); /* time of the first event */
-uint64_t kymo_model_time(const kymo_model *m);  /* time of the last event */
+uint64_t kymo_model_start(const kymo_model *m);                  /* time of the first event */
+uint64_t kymo_model_time(const kymo_model *m);                   /* time of the last event */
 uint32_t kymo_model_running(const kymo_model *m, unsigned hart); /* KYMO_TASK_NONE: not known */
 unsigned kymo_model_depth(const kymo_model *m, unsigned hart);
 const struct kymo_task *kymo_model_task(const kymo_model *m, uint32_t id);
 const struct kymo_task *kymo_model_next_task(const kymo_model *m, const struct kymo_task *prev);
 const struct kymo_object *kymo_model_object(const kymo_model *m, uint32_t addr);
-const struct kymo_object *kymo_model_next_object(const kymo_model *m, const struct kymo_object *prev);
-/* Names, never NULL: given name, else symbol, else kind and number. Untrusted bytes are replaced by '?'. */
+const struct kymo_object *kymo_model_next_object(const kymo_model *m,
+                                                 const struct kymo_object *prev);
+/* Names, never NULL: given name, else symbol, else kind and number. Untrusted bytes are replaced by
+ * '?'. */
 const char *kymo_task_name(const kymo_model *m, uint32_t id);
 const char *kymo_object_name(const kymo_model *m, uint32_t addr);
 const char *kymo_code_name(const kymo_model *m, uint32_t addr);

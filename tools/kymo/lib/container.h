@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* The container's and the ring's constants, as SPEC.md sections 2, 3 and 5 state them; shared by the reader, by the
- * capture commands that write containers, and by the tests. All numbers in files are little-endian. */
+/* The container's and the ring's constants, as SPEC.md sections 2, 3 and 5 state them; shared by
+ * the reader, by the capture commands that write containers, and by the tests. All numbers in files
+ * are little-endian. */
 #ifndef KYMO_CONTAINER_H
 #define KYMO_CONTAINER_H
 #include <stddef.h>

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: MIT */
-/* Owns the blocks of one hart: finds the next one in the file, checks it, yields its events with 64-bit times, and
- * accounts for every event that should have been there (SPEC.md sections 1 to 3).
+/* Owns the blocks of one hart: finds the next one in the file, checks it, yields its events with
+ * 64-bit times, and accounts for every event that should have been there (SPEC.md sections 1 to 3).
  *
  * Invariants:
  *   C1  slot <= slot_end and word >= word_end, and both lie in the window that the cursor owns
  *   C2  times that were yielded never decrease
- *   C3  seq is the number that the next event must have if nothing is lost; each jump is reported as a gap before the event
- *       after it, or at the end
- *   C4  no event is yielded twice, however often its block is offered */
+ *   C3  seq is the number that the next event must have if nothing is lost; each jump is reported
+ * as a gap before the event after it, or at the end C4  no event is yielded twice, however often
+ * its block is offered */
 #include "private.h"
 
 enum { CODE_TIME_SYNC = 0x01, CODE_CONTROL = 0x06 };
@@ -27,13 +27,16 @@ static const char *closed_block(const struct kymo_packet_view *v, struct block *
 {
     if (!size_allowed(v->length))
         return "a block of a size that is not allowed";
-    *b = (struct block){.bytes = v->payload, .size = v->length, .slots = kymo_get16(v->payload),
+    *b = (struct block){.bytes = v->payload,
+                        .size = v->length,
+                        .slots = kymo_get16(v->payload),
                         .words = kymo_get16(v->payload + 2)};
     return NULL;
 }
 
 /* The open block: its extent comes from the control block, unless a block change was under way. */
-static const char *open_block(struct kymo_cursor *c, const struct kymo_packet_view *v, struct block *b)
+static const char *open_block(struct kymo_cursor *c, const struct kymo_packet_view *v,
+                              struct block *b)
 {
     const uint8_t *ctl = v->payload;
     if (v->length < KYMO_CTL_SIZE || kymo_get32(ctl) != KYMO_CTL_MAGIC)
@@ -50,7 +53,8 @@ static const char *open_block(struct kymo_cursor *c, const struct kymo_packet_vi
     b->slots = kymo_get16(b->bytes);
     b->words = kymo_get16(b->bytes + 2);
     if (tail - base <= b->size && tail - base >= KYMO_BLOCK_HEADER) {
-        if (head - base < KYMO_BLOCK_HEADER || head - base > b->size || (head - base) % 8 || (tail - base) % 4)
+        if (head - base < KYMO_BLOCK_HEADER || head - base > b->size || (head - base) % 8 ||
+            (tail - base) % 4)
             return "a control block whose head or tail lies outside the block";
         b->slots = (head - base - KYMO_BLOCK_HEADER) / 8;
         b->words = (b->size - (tail - base)) / 4;
@@ -58,7 +62,8 @@ static const char *open_block(struct kymo_cursor *c, const struct kymo_packet_vi
     return NULL;
 }
 
-static const char *check_block(const kymo_trace *t, const struct kymo_cursor *c, const struct block *b)
+static const char *check_block(const kymo_trace *t, const struct kymo_cursor *c,
+                               const struct block *b)
 {
     if (kymo_get16(b->bytes + 4) != KYMO_BLOCK_MAGIC)
         return "a block without its magic";
@@ -77,7 +82,8 @@ static void put_gap(struct kymo_cursor *c, uint64_t to, uint64_t events, enum ky
 {
     uint64_t last = c->time > c->floor ? c->time : c->floor;
     to = to > last ? to : last;
-    c->gap = (struct kymo_gap){.from = c->any ? last : to, .to = to, .events = events, .cause = cause, .hart = c->hart};
+    c->gap = (struct kymo_gap){
+        .from = c->any ? last : to, .to = to, .events = events, .cause = cause, .hart = c->hart};
     c->has_gap = true;
 }
 
@@ -86,10 +92,12 @@ static enum kymo_loss loss_cause(const kymo_trace *t, const struct kymo_cursor *
     if (c->damage)
         return KYMO_LOSS_DAMAGED;
     const char *how = t->info.capture;
-    return strcmp(how, "stream") == 0 || strcmp(how, "plugin") == 0 ? KYMO_LOSS_TRANSPORT : KYMO_LOSS_OVERWRITTEN;
+    return strcmp(how, "stream") == 0 || strcmp(how, "plugin") == 0 ? KYMO_LOSS_TRANSPORT
+                                                                    : KYMO_LOSS_OVERWRITTEN;
 }
 
-/* Walks over the first `n` events, which were yielded from an earlier copy of the block. False: it is broken. */
+/* Walks over the first `n` events, which were yielded from an earlier copy of the block. False: it
+ * is broken. */
 static bool skip_events(const kymo_trace *t, struct kymo_cursor *c, uint32_t n)
 {
     for (; n; n--, c->slot += 8) {
@@ -115,7 +123,8 @@ static void account(const kymo_trace *t, struct kymo_cursor *c, uint32_t first, 
     c->seq += lost;
 }
 
-/* Makes `b` the block that the cursor reads. Returns what is wrong with it, or NULL; it may have nothing new. */
+/* Makes `b` the block that the cursor reads. Returns what is wrong with it, or NULL; it may have
+ * nothing new. */
 static const char *take_block(kymo_trace *t, struct kymo_cursor *c, const struct block *b)
 {
     if (!b->bytes || b->slots == 0)
@@ -170,7 +179,8 @@ static void take_packet(kymo_trace *t, struct kymo_cursor *c, const struct kymo_
     if (!wrong)
         wrong = take_block(t, c, &b);
     if (wrong) {
-        kymo_warn(t, "offset %llu: hart %u: %s; left out", (unsigned long long)v->offset, c->hart, wrong);
+        kymo_warn(t, "offset %llu: hart %u: %s; left out", (unsigned long long)v->offset, c->hart,
+                  wrong);
         c->damage = true;
     }
 }
@@ -214,7 +224,8 @@ static int refill(kymo_trace *t, struct kymo_cursor *c, struct kymo_error *err)
         if (r == KYMO_PACKET_CUT && !t->follow && !c->done) {
             c->damage = true;
             if (v.offset >= t->warned_to)
-                kymo_warn(t, "offset %llu: the file ends inside a packet; the packet is lost", (unsigned long long)v.offset);
+                kymo_warn(t, "offset %llu: the file ends inside a packet; the packet is lost",
+                          (unsigned long long)v.offset);
             t->warned_to = t->source.size > t->warned_to ? t->source.size : t->warned_to;
         }
         return finish(t, c);
@@ -222,23 +233,26 @@ static int refill(kymo_trace *t, struct kymo_cursor *c, struct kymo_error *err)
     return KYMO_EVENT;
 }
 
-/* The rest of the block cannot be read; its events count as lost when the next block tells its number. */
+/* The rest of the block cannot be read; its events count as lost when the next block tells its
+ * number. */
 static void abandon(kymo_trace *t, struct kymo_cursor *c, const char *why)
 {
     kymo_warn(t, "offset %llu: hart %u: event %llu: %s; the block's last %td events are lost",
-              (unsigned long long)c->block_offset, c->hart, (unsigned long long)c->seq, why, (c->slot_end - c->slot) / 8);
+              (unsigned long long)c->block_offset, c->hart, (unsigned long long)c->seq, why,
+              (c->slot_end - c->slot) / 8);
     c->damage = true;
     c->slot = c->slot_end;
 }
 
 /* Bits 32 to 55 of the clock. A sync that would turn time back is not believed. */
-static uint64_t sync_time(kymo_trace *t, struct kymo_cursor *c, uint32_t high, uint32_t stamp, uint64_t plain)
+static uint64_t sync_time(kymo_trace *t, struct kymo_cursor *c, uint32_t high, uint32_t stamp,
+                          uint64_t plain)
 {
     uint64_t at = (plain & ~((1ull << 56) - 1)) | (uint64_t)high << 32 | stamp;
     if (at >= c->time)
         return at;
-    kymo_warn(t, "offset %llu: hart %u: event %llu: time_sync goes back; ignored", (unsigned long long)c->block_offset,
-              c->hart, (unsigned long long)c->seq);
+    kymo_warn(t, "offset %llu: hart %u: event %llu: time_sync goes back; ignored",
+              (unsigned long long)c->block_offset, c->hart, (unsigned long long)c->seq);
     return plain;
 }
 
@@ -260,7 +274,9 @@ int kymo_cursor_next(kymo_trace *t, struct kymo_cursor *c, struct kymo_event *e,
         uint8_t code = (uint8_t)rest;
         unsigned words = t->table.words[code];
         if (kymo_unlikely(!t->table.desc[code] || c->word - c->word_end < 4 * (ptrdiff_t)words)) {
-            abandon(t, c, t->table.desc[code] ? "payload outside the block" : "the table does not know its code");
+            abandon(t, c,
+                    t->table.desc[code] ? "payload outside the block"
+                                        : "the table does not know its code");
             continue;
         }
         uint64_t time = c->time + (uint32_t)(stamp - (uint32_t)c->time);

@@ -14,11 +14,22 @@ static struct km_task *new_task(kymo_model *m, uint32_t id, unsigned hart)
         m->no_memory = true;
         return NULL;
     }
-    t->pub = (struct kymo_task){.id = id, .level = 0xFF, .base = 0xFF, .alive = true, .certainty = KYMO_NOT_KNOWN,
-                                .since = m->unknown_since, .waker = KYMO_TASK_NONE};
-    t->now = (struct kymo_interval){.from = m->unknown_since, .task = id, .hart = (uint16_t)hart, .level = 0xFF,
-                                    .base = 0xFF, .certainty = KYMO_NOT_KNOWN, .holder = KYMO_TASK_NONE,
-                                    .waker = KYMO_TASK_NONE, .reason = 0xFF};
+    t->pub = (struct kymo_task){.id = id,
+                                .level = 0xFF,
+                                .base = 0xFF,
+                                .alive = true,
+                                .certainty = KYMO_NOT_KNOWN,
+                                .since = m->unknown_since,
+                                .waker = KYMO_TASK_NONE};
+    t->now = (struct kymo_interval){.from = m->unknown_since,
+                                    .task = id,
+                                    .hart = (uint16_t)hart,
+                                    .level = 0xFF,
+                                    .base = 0xFF,
+                                    .certainty = KYMO_NOT_KNOWN,
+                                    .holder = KYMO_TASK_NONE,
+                                    .waker = KYMO_TASK_NONE,
+                                    .reason = 0xFF};
     t->open = id != KYMO_TASK_IDLE && id != KYMO_TASK_BOOT;
     return t;
 }
@@ -90,7 +101,8 @@ struct km_object *km_object(kymo_model *m, uint32_t addr, unsigned kind)
         m->no_memory = true;
         return NULL;
     }
-    o->pub = (struct kymo_object){.addr = addr, .kind = (uint8_t)kind, .alive = true, .owner = KYMO_TASK_NONE};
+    o->pub = (struct kymo_object){
+        .addr = addr, .kind = (uint8_t)kind, .alive = true, .owner = KYMO_TASK_NONE};
     unsigned i = place_of(addr, m->slots);
     while (m->slot[i])
         i = (i + 1) & (m->slots - 1);
@@ -143,16 +155,25 @@ uint64_t km_irq_time(const kymo_model *m, const struct km_hart *h)
     return h->irq_total + (h->depth ? m->time - h->irq_since : 0);
 }
 
-struct kymo_interval km_base(const kymo_model *m, const struct km_task *t, unsigned state, unsigned hart)
+struct kymo_interval km_base(const kymo_model *m, const struct km_task *t, unsigned state,
+                             unsigned hart)
 {
-    return (struct kymo_interval){.from = m->time, .task = t->pub.id, .hart = (uint16_t)hart, .state = (uint8_t)state,
-                                  .level = t->pub.level, .base = t->pub.base, .reason = 0xFF,
-                                  .holder = KYMO_TASK_NONE, .waker = KYMO_TASK_NONE,
-                                  .certainty = state == KYMO_UNKNOWN ? KYMO_NOT_KNOWN : KYMO_CERTAIN};
+    return (struct kymo_interval){.from = m->time,
+                                  .task = t->pub.id,
+                                  .hart = (uint16_t)hart,
+                                  .state = (uint8_t)state,
+                                  .level = t->pub.level,
+                                  .base = t->pub.base,
+                                  .reason = 0xFF,
+                                  .holder = KYMO_TASK_NONE,
+                                  .waker = KYMO_TASK_NONE,
+                                  .certainty =
+                                      state == KYMO_UNKNOWN ? KYMO_NOT_KNOWN : KYMO_CERTAIN};
 }
 
 /* Ends `now` at `at`. A stretch of no length that says nothing new is not told. */
-static void close_interval(kymo_model *m, struct km_task *t, uint64_t at, const struct kymo_interval *n)
+static void close_interval(kymo_model *m, struct km_task *t, uint64_t at,
+                           const struct kymo_interval *n)
 {
     struct kymo_interval *i = &t->now;
     if (!t->open || i->state == KYMO_DEAD || (i->state == KYMO_UNKNOWN && i->from >= at))
@@ -231,7 +252,8 @@ static void lose_task(kymo_model *m, struct km_task *t, uint64_t from)
     t->spans = 0;
 }
 
-/* Only a hart's own events take its task away from it, so what runs on the others is still known; not at which level. */
+/* Only a hart's own events take its task away from it, so what runs on the others is still known;
+ * not at which level. */
 static bool runs_elsewhere(const kymo_model *m, const struct km_task *t, unsigned hart)
 {
     for (unsigned i = 0; i < m->t->cursors; i++)
@@ -287,7 +309,8 @@ static void take_gap(kymo_model *m, const struct kymo_gap *g)
 
 /* ---- life ---- */
 
-kymo_model *kymo_model_begin(kymo_trace *t, const struct kymo_sink *sink, void *u, struct kymo_error *err)
+kymo_model *kymo_model_begin(kymo_trace *t, const struct kymo_sink *sink, void *u,
+                             struct kymo_error *err)
 {
     kymo_model *m = calloc(1, sizeof *m);
     if (!m) {
@@ -306,8 +329,14 @@ kymo_model *kymo_model_begin(kymo_trace *t, const struct kymo_sink *sink, void *
 
 static void take_header(kymo_model *m, struct kymo_cursor *c, const struct kymo_event *e)
 {
-    struct kymo_block_state b = {.time = e->time, .seq = e->seq, .running = c->running, .causes = c->causes,
-                                 .hart = c->hart, .mask = c->mask, .depth = c->depth, .level = c->level};
+    struct kymo_block_state b = {.time = e->time,
+                                 .seq = e->seq,
+                                 .running = c->running,
+                                 .causes = c->causes,
+                                 .hart = c->hart,
+                                 .mask = c->mask,
+                                 .depth = c->depth,
+                                 .level = c->level};
     c->fresh = false;
     if (m->sink.block)
         m->sink.block(m->u, m, &b);
@@ -367,7 +396,10 @@ static void free_model(kymo_model *m)
 
 static void close_hold(kymo_model *m, struct km_object *o)
 {
-    struct kymo_hold h = {.from = o->held_from, .to = m->time, .object = o->pub.addr, .waiters = o->held_waiters,
+    struct kymo_hold h = {.from = o->held_from,
+                          .to = m->time,
+                          .object = o->pub.addr,
+                          .waiters = o->held_waiters,
                           .certainty = KYMO_POSSIBLE};
     if (!o->owner || !m->sink.hold)
         return;
@@ -383,8 +415,11 @@ static void close_all(kymo_model *m)
     for (unsigned i = 0; i < m->t->cursors; i++) {
         struct km_hart *h = &m->hart[i];
         if (h->masked && m->sink.gap) {
-            struct kymo_gap g = {.from = h->masked_since, .to = m->time, .events = UINT64_MAX,
-                                 .cause = KYMO_LOSS_MASKED, .hart = (uint16_t)i};
+            struct kymo_gap g = {.from = h->masked_since,
+                                 .to = m->time,
+                                 .events = UINT64_MAX,
+                                 .cause = KYMO_LOSS_MASKED,
+                                 .hart = (uint16_t)i};
             m->sink.gap(m->u, m, &g);
         }
         if (h->idle && h->idle != m->task[KYMO_TASK_IDLE])
@@ -467,8 +502,10 @@ const struct kymo_object *kymo_model_object(const kymo_model *m, uint32_t addr)
     return o ? &o->pub : NULL;
 }
 
-const struct kymo_object *kymo_model_next_object(const kymo_model *m, const struct kymo_object *prev)
+const struct kymo_object *kymo_model_next_object(const kymo_model *m,
+                                                 const struct kymo_object *prev)
 {
-    const struct km_object *o = prev ? ((const struct km_object *)prev)->next : m->first; /* pub is its first member */
+    const struct km_object *o =
+        prev ? ((const struct km_object *)prev)->next : m->first; /* pub is its first member */
     return o ? &o->pub : NULL;
 }

@@ -1,15 +1,16 @@
 /* SPDX-License-Identifier: MIT */
-/* What each event means: one small function per kind of event, called with the trace's own values. The table of
- * cases is at the end. Events are emitted after the change they report (trace/events.def), so the model may take
- * them at their word; where an event contradicts the model, the event is right, because only events are evidence. */
+/* What each event means: one small function per kind of event, called with the trace's own values.
+ * The table of cases is at the end. Events are emitted after the change they report
+ * (trace/events.def), so the model may take them at their word; where an event contradicts the
+ * model, the event is right, because only events are evidence. */
 #include "model.h"
 #include "table.h"
 
 /* Numbers of type `state` (SPEC.md section 1). */
 enum { S_STOPPED, S_READY, S_RUNNING, S_BLOCKED, S_SUSPENDED, S_DELAYED };
 
-static const uint8_t state_of[8] = {KYMO_DEAD, KYMO_READY, KYMO_RUNNING, KYMO_BLOCKED, KYMO_SUSPENDED, KYMO_DELAYED,
-                                    KYMO_UNKNOWN, KYMO_UNKNOWN};
+static const uint8_t state_of[8] = {KYMO_DEAD,      KYMO_READY,   KYMO_RUNNING, KYMO_BLOCKED,
+                                    KYMO_SUSPENDED, KYMO_DELAYED, KYMO_UNKNOWN, KYMO_UNKNOWN};
 
 static struct km_hart *hart_of(kymo_model *m, const struct kymo_event *e)
 {
@@ -52,8 +53,9 @@ static void set_dead(kymo_model *m, struct km_task *t, unsigned hart)
     t->ended = false;
 }
 
-/* A task that leaves ready gave the hart up if its last own event was task_yield: else it was preempted. Interrupts between
- * the two are not its own events, but a switch inside a handler is never its own wish. */
+/* A task that leaves ready gave the hart up if its last own event was task_yield: else it was
+ * preempted. Interrupts between the two are not its own events, but a switch inside a handler is
+ * never its own wish. */
 static void task_yield(kymo_model *m, const struct kymo_event *e)
 {
     hart_of(m, e)->yield = e->seq + 1;
@@ -72,15 +74,9 @@ static void leave(kymo_model *m, struct km_task *t, unsigned state, unsigned har
         n.preempted = !gave_up && t->pub.id != KYMO_TASK_IDLE;
         km_set(m, t, n);
         break;
-    case S_BLOCKED:
-        set_blocked(m, t, t->pending, hart);
-        break;
-    case S_STOPPED:
-        set_dead(m, t, hart);
-        break;
-    default:
-        km_set(m, t, n);
-        break;
+    case S_BLOCKED: set_blocked(m, t, t->pending, hart); break;
+    case S_STOPPED: set_dead(m, t, hart); break;
+    default: km_set(m, t, n); break;
     }
     t->pending = NULL;
 }
@@ -103,7 +99,8 @@ static void set_ready(kymo_model *m, const struct kymo_event *e, struct km_task 
     struct kymo_interval n = km_base(m, t, KYMO_READY, e->hart);
     n.reason = (uint8_t)reason;
     n.waker = h->running ? h->running->pub.id : KYMO_TASK_NONE;
-    n.waker_irq = h->depth && h->depth <= KM_DEPTH ? (uint8_t)(h->frame[h->depth - 1].cause + 1) : 0;
+    n.waker_irq =
+        h->depth && h->depth <= KM_DEPTH ? (uint8_t)(h->frame[h->depth - 1].cause + 1) : 0;
     km_set(m, t, n);
 }
 
@@ -122,9 +119,14 @@ static void task_ready(kymo_model *m, const struct kymo_event *e)
         t->now.reason = (uint8_t)reason;
     if (!m->sink.wake)
         return;
-    struct kymo_wake w = {.time = e->time, .task = t->pub.id, .object = object, .hart = e->hart, .reason = (uint8_t)reason,
+    struct kymo_wake w = {.time = e->time,
+                          .task = t->pub.id,
+                          .object = object,
+                          .hart = e->hart,
+                          .reason = (uint8_t)reason,
                           .waker = h->running ? h->running->pub.id : KYMO_TASK_NONE};
-    w.waker_irq = h->depth && h->depth <= KM_DEPTH ? (uint8_t)(h->frame[h->depth - 1].cause + 1) : 0;
+    w.waker_irq =
+        h->depth && h->depth <= KM_DEPTH ? (uint8_t)(h->frame[h->depth - 1].cause + 1) : 0;
     m->sink.wake(m->u, m, &w);
 }
 
@@ -170,15 +172,9 @@ static void task_resume(kymo_model *m, const struct kymo_event *e)
     if (!t || t == hart_of(m, e)->running)
         return;
     switch (kv_task_resume_state(e)) {
-    case S_READY:
-        set_ready(m, e, t, 4);
-        break;
-    case S_BLOCKED:
-        set_blocked(m, t, t->wait, t->now.hart);
-        break;
-    default:
-        km_set(m, t, km_base(m, t, state_of[kv_task_resume_state(e)], t->now.hart));
-        break;
+    case S_READY: set_ready(m, e, t, 4); break;
+    case S_BLOCKED: set_blocked(m, t, t->wait, t->now.hart); break;
+    default: km_set(m, t, km_base(m, t, state_of[kv_task_resume_state(e)], t->now.hart)); break;
     }
 }
 
@@ -199,9 +195,12 @@ static void irq_in(kymo_model *m, const struct kymo_event *e)
         h->yield_held = h->yield == e->seq;
     }
     if (h->depth < KM_DEPTH)
-        h->frame[h->depth] = (struct km_frame){.from = e->time, .cause = (uint8_t)kv_irq_in_cause(e), .known = true,
-                                               .source = (uint16_t)kv_irq_in_source(e),
-                                               .task = h->running ? h->running->pub.id : KYMO_TASK_NONE};
+        h->frame[h->depth] =
+            (struct km_frame){.from = e->time,
+                              .cause = (uint8_t)kv_irq_in_cause(e),
+                              .known = true,
+                              .source = (uint16_t)kv_irq_in_source(e),
+                              .task = h->running ? h->running->pub.id : KYMO_TASK_NONE};
     h->depth++;
 }
 
@@ -220,8 +219,14 @@ static void irq_out(kymo_model *m, const struct kymo_event *e)
     uint64_t all = e->time - f->from;
     if (h->depth)
         h->frame[h->depth - 1].nested += all;
-    struct kymo_isr i = {.from = f->from, .to = e->time, .own = all - f->nested, .task = f->task, .hart = e->hart,
-                         .source = f->source, .cause = f->cause, .depth = (uint8_t)(h->depth + 1),
+    struct kymo_isr i = {.from = f->from,
+                         .to = e->time,
+                         .own = all - f->nested,
+                         .task = f->task,
+                         .hart = e->hart,
+                         .source = f->source,
+                         .cause = f->cause,
+                         .depth = (uint8_t)(h->depth + 1),
                          .certainty = f->known ? KYMO_CERTAIN : KYMO_POSSIBLE};
     if (m->sink.isr)
         m->sink.isr(m->u, m, &i);
@@ -239,7 +244,8 @@ static void block_on(kymo_model *m, const struct kymo_event *e, uint32_t addr, u
     km_wait(t, o);
 }
 
-/* The object handed `id` what it waited for. A suspended waiter gets no task_ready, so it leaves the queue here. */
+/* The object handed `id` what it waited for. A suspended waiter gets no task_ready, so it leaves
+ * the queue here. */
 static void granted(kymo_model *m, uint32_t id, unsigned hart)
 {
     struct km_task *t = id ? km_task(m, id, hart) : NULL;
@@ -323,7 +329,8 @@ static void mutex_lock(kymo_model *m, const struct kymo_event *e, uint32_t addr)
 
 static void mutex_block(kymo_model *m, const struct kymo_event *e)
 {
-    proves_owner(m, km_object(m, kv_mutex_block_obj(e), KYMO_OBJ_MUTEX), km_task(m, kv_mutex_block_owner(e), e->hart));
+    proves_owner(m, km_object(m, kv_mutex_block_obj(e), KYMO_OBJ_MUTEX),
+                 km_task(m, kv_mutex_block_owner(e), e->hart));
     block_on(m, e, kv_mutex_block_obj(e), KYMO_OBJ_MUTEX);
 }
 
@@ -335,15 +342,19 @@ static void mutex_acquired(kymo_model *m, const struct kymo_event *e)
 }
 
 /* unlock and abandon: the hold ends, and another may begin at the same instant. */
-static void mutex_pass(kymo_model *m, const struct kymo_event *e, uint32_t next, uint32_t addr, struct km_task *by)
+static void mutex_pass(kymo_model *m, const struct kymo_event *e, uint32_t next, uint32_t addr,
+                       struct km_task *by)
 {
     struct km_object *o = km_object(m, addr, KYMO_OBJ_MUTEX);
     if (!o)
         return;
     struct km_task *was = o->owner ? o->owner : by;
     bool known = o->owner != NULL;
-    struct kymo_hold h = {.from = known || !o->owner_known ? o->held_from : m->time, .to = e->time, .object = addr,
-                          .task = was ? was->pub.id : KYMO_TASK_NONE, .waiters = o->held_waiters,
+    struct kymo_hold h = {.from = known || !o->owner_known ? o->held_from : m->time,
+                          .to = e->time,
+                          .object = addr,
+                          .task = was ? was->pub.id : KYMO_TASK_NONE,
+                          .waiters = o->held_waiters,
                           .certainty = known ? o->held_certainty : KYMO_POSSIBLE};
     if (m->sink.hold && was)
         m->sink.hold(m->u, m, &h);
@@ -390,14 +401,16 @@ static void span_begin(kymo_model *m, const struct kymo_event *e)
     t->span[t->spans++].tag = kv_span_begin_tag(e);
 }
 
-/* Ends the innermost span of this tag; spans inside it that were never ended are dropped with it. */
+/* Ends the innermost span of this tag; spans inside it that were never ended are dropped with it.
+ */
 static void span_end(kymo_model *m, const struct kymo_event *e)
 {
     struct km_task *t = acting(m, e);
     for (unsigned i = t ? t->spans : 0; i-- > 0;) {
         if (t->span[i].tag != kv_span_end_tag(e))
             continue;
-        struct kymo_user_span s = {.from = t->span[i].from, .to = e->time, .task = t->pub.id, .tag = t->span[i].tag};
+        struct kymo_user_span s = {
+            .from = t->span[i].from, .to = e->time, .task = t->pub.id, .tag = t->span[i].tag};
         t->spans = i;
         if (m->sink.span)
             m->sink.span(m->u, m, &s);
@@ -417,7 +430,8 @@ static bool sched_masked(unsigned mask)
     return mask != 0 && !(mask >> BIT_SCHED & 1);
 }
 
-/* With the scheduler masked off nobody can say who runs. Stopping (mask 0) is told by the reader as a gap. */
+/* With the scheduler masked off nobody can say who runs. Stopping (mask 0) is told by the reader as
+ * a gap. */
 static void new_mask(kymo_model *m, unsigned hart, unsigned mask)
 {
     struct km_hart *h = &m->hart[hart];
@@ -430,7 +444,10 @@ static void new_mask(kymo_model *m, unsigned hart, unsigned mask)
         km_lose(m, m->time, hart);
         return;
     }
-    struct kymo_gap g = {.from = h->masked_since, .to = m->time, .events = UINT64_MAX, .cause = KYMO_LOSS_MASKED,
+    struct kymo_gap g = {.from = h->masked_since,
+                         .to = m->time,
+                         .events = UINT64_MAX,
+                         .cause = KYMO_LOSS_MASKED,
                          .hart = (uint16_t)hart};
     km_lose(m, h->masked_since, hart);
     if (m->sink.gap)
@@ -458,7 +475,8 @@ void km_header(kymo_model *m, const struct kymo_block_state *b)
     h->irq_since = m->time;
     for (unsigned i = 0; i < h->depth && i < KM_DEPTH; i++) {
         unsigned age = h->depth - 1 - i; /* 0 innermost */
-        h->frame[i] = (struct km_frame){.from = m->time, .cause = age < 4 ? (uint8_t)(b->causes >> 8 * age) : 0xFF,
+        h->frame[i] = (struct km_frame){.from = m->time,
+                                        .cause = age < 4 ? (uint8_t)(b->causes >> 8 * age) : 0xFF,
                                         .task = b->running};
     }
     set_running(m, h->running, b->hart);
@@ -476,7 +494,9 @@ void km_event(kymo_model *m, const struct kymo_event *e)
     case KE_irq_in: irq_in(m, e); break;
     case KE_irq_out: irq_out(m, e); break;
     case KE_task_yield: task_yield(m, e); break;
-    case KE_rt_pick: hart_of(m, e)->yield += hart_of(m, e)->yield == e->seq; break; /* part of the switch */
+    case KE_rt_pick:
+        hart_of(m, e)->yield += hart_of(m, e)->yield == e->seq;
+        break; /* part of the switch */
     case KE_task_create: task_create(m, e); break;
     case KE_task_destroy: task_destroy(m, e); break;
     case KE_task_suspend: task_suspend(m, e); break;
@@ -501,21 +521,30 @@ static void object_event(kymo_model *m, const struct kymo_event *e)
     case KE_sem_destroy: gone(m, kv_sem_destroy_obj(e), KYMO_OBJ_SEM); break;
     case KE_sem_block: block_on(m, e, kv_sem_block_obj(e), KYMO_OBJ_SEM); break;
     case KE_sem_give: granted(m, kv_sem_give_task(e), e->hart); break;
-    case KE_sem_acquired ... KE_sem_acquired_LAST: ended_wait(m, e, kv_sem_acquired_obj(e), KYMO_OBJ_SEM); break;
+    case KE_sem_acquired ... KE_sem_acquired_LAST:
+        ended_wait(m, e, kv_sem_acquired_obj(e), KYMO_OBJ_SEM);
+        break;
     case KE_mutex_init: born(m, kv_mutex_init_obj(e), KYMO_OBJ_MUTEX); break;
     case KE_mutex_destroy: gone(m, kv_mutex_destroy_obj(e), KYMO_OBJ_MUTEX); break;
     case KE_mutex_lock: mutex_lock(m, e, kv_mutex_lock_obj(e)); break;
     case KE_mutex_block: mutex_block(m, e); break;
     case KE_mutex_acquired ... KE_mutex_acquired_LAST: mutex_acquired(m, e); break;
     case KE_mutex_busy:
-        proves_owner(m, km_object(m, kv_mutex_busy_obj(e), KYMO_OBJ_MUTEX), km_task(m, kv_mutex_busy_owner(e), e->hart));
+        proves_owner(m, km_object(m, kv_mutex_busy_obj(e), KYMO_OBJ_MUTEX),
+                     km_task(m, kv_mutex_busy_owner(e), e->hart));
         break;
-    case KE_mutex_unlock: mutex_pass(m, e, kv_mutex_unlock_next(e), kv_mutex_unlock_obj(e), acting(m, e)); break;
-    case KE_mutex_abandon: mutex_pass(m, e, kv_mutex_abandon_next(e), kv_mutex_abandon_obj(e), NULL); break;
+    case KE_mutex_unlock:
+        mutex_pass(m, e, kv_mutex_unlock_next(e), kv_mutex_unlock_obj(e), acting(m, e));
+        break;
+    case KE_mutex_abandon:
+        mutex_pass(m, e, kv_mutex_abandon_next(e), kv_mutex_abandon_obj(e), NULL);
+        break;
     case KE_cond_init: born(m, kv_cond_init_obj(e), KYMO_OBJ_COND); break;
     case KE_cond_destroy: gone(m, kv_cond_destroy_obj(e), KYMO_OBJ_COND); break;
     case KE_cond_wait: block_on(m, e, kv_cond_wait_obj(e), KYMO_OBJ_COND); break;
-    case KE_cond_woken ... KE_cond_woken_LAST: ended_wait(m, e, kv_cond_woken_obj(e), KYMO_OBJ_COND); break;
+    case KE_cond_woken ... KE_cond_woken_LAST:
+        ended_wait(m, e, kv_cond_woken_obj(e), KYMO_OBJ_COND);
+        break;
     case KE_cond_signal: granted(m, kv_cond_signal_task(e), e->hart); break;
     case KE_mq_create: born(m, kv_mq_create_obj(e), KYMO_OBJ_MQ); break;
     case KE_mq_destroy: gone(m, kv_mq_destroy_obj(e), KYMO_OBJ_MQ); break;
@@ -523,11 +552,17 @@ static void object_event(kymo_model *m, const struct kymo_event *e)
     case KE_mq_receive: km_object(m, kv_mq_receive_obj(e), KYMO_OBJ_MQ); break;
     case KE_mq_block: block_on(m, e, kv_mq_block_obj(e), KYMO_OBJ_MQ); break;
     case KE_mq_give: granted(m, kv_mq_give_task(e), e->hart); break;
-    case KE_mq_acquired ... KE_mq_acquired_LAST: ended_wait(m, e, kv_mq_acquired_obj(e), KYMO_OBJ_MQ); break;
+    case KE_mq_acquired ... KE_mq_acquired_LAST:
+        ended_wait(m, e, kv_mq_acquired_obj(e), KYMO_OBJ_MQ);
+        break;
     case KE_pipe_create: born(m, kv_pipe_create_obj(e), KYMO_OBJ_PIPE); break;
     case KE_pipe_destroy: gone(m, kv_pipe_destroy_obj(e), KYMO_OBJ_PIPE); break;
-    case KE_pipe_block ... KE_pipe_block_LAST: block_on(m, e, kv_pipe_block_obj(e), KYMO_OBJ_PIPE); break;
-    case KE_pipe_resume ... KE_pipe_resume_LAST: ended_wait(m, e, kv_pipe_resume_obj(e), KYMO_OBJ_PIPE); break;
+    case KE_pipe_block ... KE_pipe_block_LAST:
+        block_on(m, e, kv_pipe_block_obj(e), KYMO_OBJ_PIPE);
+        break;
+    case KE_pipe_resume ... KE_pipe_resume_LAST:
+        ended_wait(m, e, kv_pipe_resume_obj(e), KYMO_OBJ_PIPE);
+        break;
     default: break;
     }
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Owns the names that people read: a given name, else a symbol, else kind and number. Names come from traces, so every
- * byte that is not printable ASCII is shown as '?'. */
+/* Owns the names that people read: a given name, else a symbol, else kind and number. Names come
+ * from traces, so every byte that is not printable ASCII is shown as '?'. */
 #include "model.h"
 
 #include <stdarg.h>
@@ -31,7 +31,8 @@ static char *print(const char *format, ...)
 static char *make_task_name(const kymo_model *m, uint32_t id, const struct km_task *t)
 {
     uint32_t offset = 0;
-    const char *symbol = t && t->pub.entry ? kymo_symbol(m->t, t->pub.entry, 'f', &offset, NULL) : NULL;
+    const char *symbol =
+        t && t->pub.entry ? kymo_symbol(m->t, t->pub.entry, 'f', &offset, NULL) : NULL;
     if (t && t->name[0])
         return print("%s", t->name);
     if (id == KYMO_TASK_IDLE)
@@ -56,8 +57,12 @@ const char *kymo_task_name(const kymo_model *m, uint32_t id)
     struct km_task *t = id <= KYMO_TASK_BOOT ? m->task[id] : NULL;
     if (!t) {
         char *s = scratch(m);
-        snprintf(s, sizeof m->scratch[0], id == KYMO_TASK_IDLE ? "idle" : id == KYMO_TASK_BOOT ? "boot" :
-                 id == KYMO_TASK_NONE ? "nobody" : "task %u", id);
+        snprintf(s, sizeof m->scratch[0],
+                 id == KYMO_TASK_IDLE   ? "idle"
+                 : id == KYMO_TASK_BOOT ? "boot"
+                 : id == KYMO_TASK_NONE ? "nobody"
+                                        : "task %u",
+                 id);
         return s;
     }
     if (!t->shown)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Owns the container's packets: finds them, checks them, and finds the next sound one after damage (SPEC.md
- * section 5). Nothing in a packet is believed before its checksum was right. */
+/* Owns the container's packets: finds them, checks them, and finds the next sound one after damage
+ * (SPEC.md section 5). Nothing in a packet is believed before its checksum was right. */
 #include "private.h"
 
 #include <zlib.h>
@@ -37,14 +37,18 @@ static enum look look(struct kymo_window *w, const struct kymo_source *s, uint64
         return LOOK_ERROR;
     if (kymo_packet_crc(h, h + KYMO_PACKET_HEADER, length) != kymo_get32(h + 16))
         return LOOK_NONE;
-    *view = (struct kymo_packet_view){.type = kymo_get16(h + 4), .hart = kymo_get16(h + 6), .length = length,
-                                      .offset = offset, .payload = h + KYMO_PACKET_HEADER};
+    *view = (struct kymo_packet_view){.type = kymo_get16(h + 4),
+                                      .hart = kymo_get16(h + 6),
+                                      .length = length,
+                                      .offset = offset,
+                                      .payload = h + KYMO_PACKET_HEADER};
     return LOOK_OK;
 }
 
-/* Damage at `from`: the next offset where a sound packet begins, or the file's end. Packets begin at multiples of 8. */
-static int resync(struct kymo_window *w, const struct kymo_source *s, uint64_t from, uint64_t *found,
-                  struct kymo_error *err)
+/* Damage at `from`: the next offset where a sound packet begins, or the file's end. Packets begin
+ * at multiples of 8. */
+static int resync(struct kymo_window *w, const struct kymo_source *s, uint64_t from,
+                  uint64_t *found, struct kymo_error *err)
 {
     struct kymo_packet_view v;
     for (uint64_t at = from + 8; at + KYMO_PACKET_HEADER <= s->size; at += 8) {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* The public reader: opens a container, learns what it says about itself, and yields the events of all harts in time
- * order. Definitions (META, TABLE, STRINGS, SYMBOLS) stand before the first block; END and the last control block are
- * looked for at the file's end. */
+/* The public reader: opens a container, learns what it says about itself, and yields the events of
+ * all harts in time order. Definitions (META, TABLE, STRINGS, SYMBOLS) stand before the first
+ * block; END and the last control block are looked for at the file's end. */
 #include "private.h"
 #include "table.h"
 
@@ -117,14 +117,17 @@ static int take_meta(kymo_trace *t, const struct kymo_packet_view *v, struct kym
     return 0;
 }
 
-static int take_table(kymo_trace *t, const void *text, size_t length, uint64_t offset, struct kymo_error *err)
+static int take_table(kymo_trace *t, const void *text, size_t length, uint64_t offset,
+                      struct kymo_error *err)
 {
     const char *wrong;
     unsigned line;
     if (t->info.table_hash && !kymo_table_has_hash(text, length, t->info.table_hash))
-        return kymo_set_error(err, "%s: offset %llu: the event table is not the one of the image (hash %08x); "
-                              "trace and image come from two builds", t->source.path, (unsigned long long)offset,
-                              t->info.table_hash);
+        return kymo_set_error(
+            err,
+            "%s: offset %llu: the event table is not the one of the image (hash %08x); "
+            "trace and image come from two builds",
+            t->source.path, (unsigned long long)offset, t->info.table_hash);
     if (kymo_table_parse(&t->table, text, length, &wrong, &line))
         return kymo_set_error(err, "%s: offset %llu: event table, line %u: %s", t->source.path,
                               (unsigned long long)offset, line, wrong);
@@ -136,8 +139,7 @@ static int take_definition(kymo_trace *t, const struct kymo_packet_view *v, stru
 {
     unsigned bad;
     switch (v->type) {
-    case KYMO_PACKET_META:
-        return take_meta(t, v, err);
+    case KYMO_PACKET_META: return take_meta(t, v, err);
     case KYMO_PACKET_TABLE:
         return t->table.desc[1] ? 0 : take_table(t, v->payload, v->length, v->offset, err);
     case KYMO_PACKET_STRINGS:
@@ -151,14 +153,13 @@ static int take_definition(kymo_trace *t, const struct kymo_packet_view *v, stru
         if (kymo_symbols_parse(&t->symbols, v->payload, v->length, &bad))
             return kymo_set_error(err, "%s: no memory for symbols", t->source.path);
         if (bad)
-            kymo_warn(t, "offset %llu: %u symbol lines make no sense", (unsigned long long)v->offset, bad);
+            kymo_warn(t, "offset %llu: %u symbol lines make no sense",
+                      (unsigned long long)v->offset, bad);
         return 0;
     case KYMO_PACKET_BLOCK:
     case KYMO_PACKET_OPEN:
-    case KYMO_PACKET_END:
-        return 1;
-    default:
-        return 0;
+    case KYMO_PACKET_END: return 1;
+    default: return 0;
     }
 }
 
@@ -166,7 +167,8 @@ static int read_definitions(kymo_trace *t, struct kymo_window *w, struct kymo_er
 {
     struct kymo_packet_view v;
     uint64_t at = KYMO_FILE_HEADER, before = at;
-    for (int r; (r = kymo_packet_read(w, &t->source, &at, &v, err)) != KYMO_PACKET_END_OF_FILE; before = at) {
+    for (int r; (r = kymo_packet_read(w, &t->source, &at, &v, err)) != KYMO_PACKET_END_OF_FILE;
+         before = at) {
         if (r < 0)
             return -1;
         if (r == KYMO_PACKET_CUT)
@@ -197,13 +199,15 @@ static void take_end(kymo_trace *t, const struct kymo_packet_view *v)
     t->info.end_time = number_of(t->end, "time", 10, 0);
 }
 
-/* The last control block tells where the last clear was; the END packet how the run ended. Both stand near the end. */
+/* The last control block tells where the last clear was; the END packet how the run ended. Both
+ * stand near the end. */
 static int read_tail(kymo_trace *t, struct kymo_window *w, struct kymo_error *err)
 {
     struct kymo_packet_view v;
     uint64_t at = t->first_offset;
     if (t->source.size > at + TAIL_SEARCH)
-        at = (t->source.size - TAIL_SEARCH) & ~7ull; /* most likely inside a packet: skipped to the next */
+        at = (t->source.size - TAIL_SEARCH) &
+             ~7ull; /* most likely inside a packet: skipped to the next */
     for (int r; (r = kymo_packet_read(w, &t->source, &at, &v, err)) != KYMO_PACKET_END_OF_FILE;) {
         if (r < 0)
             return -1;
@@ -211,7 +215,8 @@ static int read_tail(kymo_trace *t, struct kymo_window *w, struct kymo_error *er
             break;
         if (r == KYMO_PACKET_OK && v.type == KYMO_PACKET_END)
             take_end(t, &v);
-        if (r == KYMO_PACKET_OK && v.type == KYMO_PACKET_OPEN && v.length >= KYMO_CTL_SIZE && v.hart < t->cursors) {
+        if (r == KYMO_PACKET_OK && v.type == KYMO_PACKET_OPEN && v.length >= KYMO_CTL_SIZE &&
+            v.hart < t->cursors) {
             t->cursor[v.hart].first_seq = kymo_get32(v.payload + 52);
             t->cursor[v.hart].has_first_seq = true;
         }
@@ -223,15 +228,18 @@ static int check_head(kymo_trace *t, struct kymo_window *w, struct kymo_error *e
 {
     const char *path = t->source.path;
     if (t->source.size < KYMO_FILE_HEADER)
-        return kymo_set_error(err, "%s: %llu bytes are too few for a trace", path, (unsigned long long)t->source.size);
+        return kymo_set_error(err, "%s: %llu bytes are too few for a trace", path,
+                              (unsigned long long)t->source.size);
     const uint8_t *h = kymo_window_at(w, &t->source, 0, KYMO_FILE_HEADER, err);
     if (!h)
         return -1;
     if (memcmp(h, KYMO_FILE_MAGIC, 8) != 0)
-        return kymo_set_error(err, "%s: offset 0: not a kymo trace (`kymo run IMAGE` makes one)", path);
+        return kymo_set_error(err, "%s: offset 0: not a kymo trace (`kymo run IMAGE` makes one)",
+                              path);
     if (kymo_get16(h + 8) != 1 || kymo_get16(h + 10) != KYMO_FILE_HEADER || kymo_get32(h + 12) != 0)
-        return kymo_set_error(err, "%s: offset 8: a trace of another version (%u) than this kymo reads (1)", path,
-                              kymo_get16(h + 8));
+        return kymo_set_error(
+            err, "%s: offset 8: a trace of another version (%u) than this kymo reads (1)", path,
+            kymo_get16(h + 8));
     return 0;
 }
 
@@ -248,13 +256,20 @@ static int require(kymo_trace *t, struct kymo_error *err)
 {
     const char *path = t->source.path;
     if (!t->meta)
-        return kymo_set_error(err, "%s: offset %d: the META packet is missing or damaged: clock and image are not known",
-                              path, KYMO_FILE_HEADER);
+        return kymo_set_error(
+            err,
+            "%s: offset %d: the META packet is missing or damaged: clock and image are not known",
+            path, KYMO_FILE_HEADER);
     if (!t->table.desc[1]) {
-        if (!kymo_table_has_hash(kymo_builtin_table, strlen(kymo_builtin_table), t->info.table_hash))
-            return kymo_set_error(err, "%s: offset %d: the TABLE packet is missing or damaged, and the image's table "
-                                  "is not this kymo's", path, KYMO_FILE_HEADER);
-        kymo_warn(t, "the TABLE packet is missing; its hash is that of this kymo's own table, which is used");
+        if (!kymo_table_has_hash(kymo_builtin_table, strlen(kymo_builtin_table),
+                                 t->info.table_hash))
+            return kymo_set_error(
+                err,
+                "%s: offset %d: the TABLE packet is missing or damaged, and the image's table "
+                "is not this kymo's",
+                path, KYMO_FILE_HEADER);
+        kymo_warn(t, "the TABLE packet is missing; its hash is that of this kymo's own table, "
+                     "which is used");
         if (take_table(t, kymo_builtin_table, strlen(kymo_builtin_table), 0, err))
             return -1;
     }
@@ -264,8 +279,8 @@ static int require(kymo_trace *t, struct kymo_error *err)
 
 static int open_all(kymo_trace *t, struct kymo_window *w, struct kymo_error *err)
 {
-    if (check_head(t, w, err) || read_definitions(t, w, err) || require(t, err) || make_cursors(t, err) ||
-        read_tail(t, w, err))
+    if (check_head(t, w, err) || read_definitions(t, w, err) || require(t, err) ||
+        make_cursors(t, err) || read_tail(t, w, err))
         return -1;
     return kymo_rewind(t, err);
 }
@@ -312,8 +327,12 @@ int kymo_rewind(kymo_trace *t, struct kymo_error *err)
     (void)err;
     for (unsigned i = 0; i < t->cursors; i++) {
         struct kymo_cursor *c = &t->cursor[i];
-        *c = (struct kymo_cursor){.window = c->window, .first_seq = c->first_seq, .has_first_seq = c->has_first_seq,
-                                  .hart = (uint16_t)i, .offset = t->first_offset, .level = 0xFF};
+        *c = (struct kymo_cursor){.window = c->window,
+                                  .first_seq = c->first_seq,
+                                  .has_first_seq = c->has_first_seq,
+                                  .hart = (uint16_t)i,
+                                  .offset = t->first_offset,
+                                  .level = 0xFF};
     }
     t->last = NULL;
     return 0;
@@ -327,9 +346,11 @@ int kymo_follow(kymo_trace *t, bool on)
 
 /* ---- reading ---- */
 
-/* Several harts: every cursor holds its next item ready and the oldest goes first, at equal times the lower hart. A gap is
- * as old as its beginning: from there on its hart is not known, whatever the others tell meanwhile. */
-static int next_merged(kymo_trace *t, struct kymo_event *ev, struct kymo_gap *gap, struct kymo_error *err)
+/* Several harts: every cursor holds its next item ready and the oldest goes first, at equal times
+ * the lower hart. A gap is as old as its beginning: from there on its hart is not known, whatever
+ * the others tell meanwhile. */
+static int next_merged(kymo_trace *t, struct kymo_event *ev, struct kymo_gap *gap,
+                       struct kymo_error *err)
 {
     struct kymo_cursor *oldest = NULL;
     for (unsigned i = 0; i < t->cursors; i++) {
@@ -383,19 +404,18 @@ bool kymo_known(const kymo_trace *t, uint8_t code)
     return t->known[code];
 }
 
-uint32_t kymo_value(const struct kymo_event *ev, const struct kymo_field *f, const struct kymo_event_desc *d)
+uint32_t kymo_value(const struct kymo_event *ev, const struct kymo_field *f,
+                    const struct kymo_event_desc *d)
 {
     switch (f->kind) {
-    case 'S':
-        return (uint32_t)(ev->code - d->code);
-    case 'A':
-        return ev->arg >> f->shift & ((1u << f->bits) - 1);
-    default:
-        return f->word < ev->words ? ev->word[f->word] : 0;
+    case 'S': return (uint32_t)(ev->code - d->code);
+    case 'A': return ev->arg >> f->shift & ((1u << f->bits) - 1);
+    default: return f->word < ev->words ? ev->word[f->word] : 0;
     }
 }
 
-const char *kymo_symbol(const kymo_trace *t, uint32_t addr, char kind, uint32_t *offset, const char **file_line)
+const char *kymo_symbol(const kymo_trace *t, uint32_t addr, char kind, uint32_t *offset,
+                        const char **file_line)
 {
     const struct kymo_symbol_entry *e = kymo_symbols_find(&t->symbols, addr, kind);
     if (!e)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* Owns the bytes of a trace file. Read with pread into a window, not mapped: a file that shrinks under us is a short
- * read instead of SIGBUS, and memory stays what the window is, whatever the file's size. */
+/* Owns the bytes of a trace file. Read with pread into a window, not mapped: a file that shrinks
+ * under us is a short read instead of SIGBUS, and memory stays what the window is, whatever the
+ * file's size. */
 #include "private.h"
 
 #include <errno.h>
@@ -97,23 +98,27 @@ static int grow(struct kymo_window *w, size_t length)
     return 0;
 }
 
-const uint8_t *kymo_window_at(struct kymo_window *w, const struct kymo_source *s, uint64_t offset, size_t length,
-                              struct kymo_error *err)
+const uint8_t *kymo_window_at(struct kymo_window *w, const struct kymo_source *s, uint64_t offset,
+                              size_t length, struct kymo_error *err)
 {
-    if (offset >= w->offset && offset - w->offset <= w->length && w->length - (size_t)(offset - w->offset) >= length)
+    if (offset >= w->offset && offset - w->offset <= w->length &&
+        w->length - (size_t)(offset - w->offset) >= length)
         return w->data + (offset - w->offset);
     if (grow(w, length)) {
-        kymo_set_error(err, "%s: no memory for %zu bytes at offset %llu", s->path, length, (unsigned long long)offset);
+        kymo_set_error(err, "%s: no memory for %zu bytes at offset %llu", s->path, length,
+                       (unsigned long long)offset);
         return NULL;
     }
     w->offset = offset;
     w->length = 0;
     while (w->length < w->room) {
-        ssize_t n = pread(s->fd, w->data + w->length, w->room - w->length, (off_t)(offset + w->length));
+        ssize_t n =
+            pread(s->fd, w->data + w->length, w->room - w->length, (off_t)(offset + w->length));
         if (n < 0 && errno == EINTR)
             continue;
         if (n < 0) {
-            kymo_set_error(err, "%s: offset %llu: %s", s->path, (unsigned long long)offset, strerror(errno));
+            kymo_set_error(err, "%s: offset %llu: %s", s->path, (unsigned long long)offset,
+                           strerror(errno));
             return NULL;
         }
         if (n == 0)

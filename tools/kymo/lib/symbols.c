@@ -21,9 +21,11 @@ static bool parse_line(char *line, struct kymo_symbol_entry *e)
         return false;
     char *q = p + 1;
     size = strtoull(q, &p, 16);
-    if (p == q || *p != ' ' || size > UINT32_MAX || (p[1] != 'f' && p[1] != 'o') || p[2] != ' ' || p[3] == 0)
+    if (p == q || *p != ' ' || size > UINT32_MAX || (p[1] != 'f' && p[1] != 'o') || p[2] != ' ' ||
+        p[3] == 0)
         return false;
-    *e = (struct kymo_symbol_entry){.addr = (uint32_t)addr, .size = (uint32_t)size, .kind = p[1], .name = p + 3};
+    *e = (struct kymo_symbol_entry){
+        .addr = (uint32_t)addr, .size = (uint32_t)size, .kind = p[1], .name = p + 3};
     char *line_part = strchr(p + 3, ' ');
     if (line_part) {
         *line_part = 0;
@@ -58,7 +60,8 @@ int kymo_symbols_parse(struct kymo_symbols *s, const void *text, size_t length, 
     return 0;
 }
 
-const struct kymo_symbol_entry *kymo_symbols_find(const struct kymo_symbols *s, uint32_t addr, char kind)
+const struct kymo_symbol_entry *kymo_symbols_find(const struct kymo_symbols *s, uint32_t addr,
+                                                  char kind)
 {
     size_t low = 0, high = s->count; /* entries before `low` begin at or before addr */
     while (low < high) {
@@ -68,8 +71,8 @@ const struct kymo_symbol_entry *kymo_symbols_find(const struct kymo_symbols *s, 
         else
             high = mid;
     }
-    /* The nearest that covers wins, so a member before its structure. It may lie a few entries back: those between are of
-     * the other kind or end before the address. */
+    /* The nearest that covers wins, so a member before its structure. It may lie a few entries
+     * back: those between are of the other kind or end before the address. */
     for (size_t i = low, tries = 0; i-- > 0 && tries < 64; tries++) {
         const struct kymo_symbol_entry *e = &s->entry[i];
         bool covers = addr - e->addr < e->size || addr == e->addr;

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* Owns the event tables at run time: parses the text that a trace carries (SPEC.md section 4) into descriptors, and
- * holds the text of the table this tool was built with. Input is untrusted: a line that breaks a rule is refused with
- * its number, so that no later code has to doubt a descriptor. */
+/* Owns the event tables at run time: parses the text that a trace carries (SPEC.md section 4) into
+ * descriptors, and holds the text of the table this tool was built with. Input is untrusted: a line
+ * that breaks a rule is refused with its number, so that no later code has to doubt a descriptor.
+ */
 #include "table.h"
 #include "private.h"
 
@@ -16,7 +17,7 @@
 #define KT_TEXT_WORD(x, name, type) " W:" #name ":" #type
 #define KT_TEXT_MORE(x, name, type) " M:" #name ":" #type
 #define TRACE_EVENT(code, sub, name, klass, text, ...) \
-    #code " " #sub " " #name " " #klass KT_MAP(KT_TEXT, name, __VA_ARGS__) "\n"
+#code " " #sub " " #name " " #klass KT_MAP(KT_TEXT, name, __VA_ARGS__) "\n"
 const char kymo_builtin_table[] =
 #include "events.def"
     ;
@@ -43,7 +44,8 @@ static bool number(const char *s, int base, unsigned long max, unsigned long *ou
     return *end == 0 && *out <= max;
 }
 
-/* Splits `text` at `mark` into at most `max` parts; returns how many there are, max + 1 when too many. */
+/* Splits `text` at `mark` into at most `max` parts; returns how many there are, max + 1 when too
+ * many. */
 static int split(char *text, const char *mark, char **part, int max)
 {
     int n = 0;
@@ -56,7 +58,8 @@ static int split(char *text, const char *mark, char **part, int max)
     return n;
 }
 
-/* One field: its parts are checked here so that getters need no check. Returns NULL, or what is wrong. */
+/* One field: its parts are checked here so that getters need no check. Returns NULL, or what is
+ * wrong. */
 static const char *parse_field(char *text, struct kymo_field *f, unsigned sub, unsigned *words)
 {
     char *part[6];
@@ -68,8 +71,8 @@ static const char *parse_field(char *text, struct kymo_field *f, unsigned sub, u
         return "bad field";
     if (kind == 'S' && (!number(part[2], 10, 7, &bits) || bits != sub))
         return "SUB bits differ from the event's";
-    if (kind == 'A' && (!number(part[2], 10, 24, &bits) || !number(part[3], 10, 23, &shift) || bits == 0 ||
-                        bits + shift > 24))
+    if (kind == 'A' && (!number(part[2], 10, 24, &bits) || !number(part[3], 10, 23, &shift) ||
+                        bits == 0 || bits + shift > 24))
         return "argument field outside its 24 bits";
     if (kind == 'W' && *words >= KYMO_MAX_WORDS)
         return "too many words";
@@ -120,7 +123,8 @@ static const char *parse_line(struct kymo_table *t, char *line)
     int n = split(line, " ", part, 4 + FIELDS_MAX);
     if (n < 4 || n > 4 + FIELDS_MAX)
         return "not `code sub name CLASS field..`";
-    if (!number(part[0], 16, 0xFE, &code) || !number(part[1], 10, 7, &sub) || !is_name(part[2]) || !is_name(part[3]))
+    if (!number(part[0], 16, 0xFE, &code) || !number(part[1], 10, 7, &sub) || !is_name(part[2]) ||
+        !is_name(part[3]))
         return "bad code, sub, name or class";
     struct kymo_event_desc *d = calloc(1, sizeof *d);
     struct kymo_field *f = calloc((size_t)n - 3, sizeof *f);
@@ -129,11 +133,15 @@ static const char *parse_line(struct kymo_table *t, char *line)
         free(f);
         return "no memory";
     }
-    *d = (struct kymo_event_desc){.name = strdup(part[2]), .klass = strdup(part[3]), .code = (uint8_t)code,
-                                  .sub = (uint8_t)sub, .field = f};
+    *d = (struct kymo_event_desc){.name = strdup(part[2]),
+                                  .klass = strdup(part[3]),
+                                  .code = (uint8_t)code,
+                                  .sub = (uint8_t)sub,
+                                  .field = f};
     const char *wrong = d->name && d->klass ? NULL : "no memory";
     for (int i = 4; i < n && !wrong; i++, d->fields++) {
-        wrong = more ? "a field after MORE" : parse_field(part[i], &f[i - 4], (unsigned)sub, &words);
+        wrong =
+            more ? "a field after MORE" : parse_field(part[i], &f[i - 4], (unsigned)sub, &words);
         more = more || f[i - 4].kind == 'M';
     }
     if (!wrong)
@@ -143,7 +151,8 @@ static const char *parse_line(struct kymo_table *t, char *line)
     return wrong;
 }
 
-int kymo_table_parse(struct kymo_table *t, const char *text, size_t length, const char **wrong, unsigned *line_no)
+int kymo_table_parse(struct kymo_table *t, const char *text, size_t length, const char **wrong,
+                     unsigned *line_no)
 {
     char line[LINE_MAX_];
     size_t n = 0;
@@ -181,12 +190,13 @@ void kymo_table_free(struct kymo_table *t)
 
 static bool same_desc(const struct kymo_event_desc *a, const struct kymo_event_desc *b)
 {
-    if (strcmp(a->name, b->name) || a->code != b->code || a->sub != b->sub || a->fields != b->fields)
+    if (strcmp(a->name, b->name) || a->code != b->code || a->sub != b->sub ||
+        a->fields != b->fields)
         return false;
     for (int i = 0; i < a->fields; i++) {
         const struct kymo_field *x = &a->field[i], *y = &b->field[i];
-        if (strcmp(x->name, y->name) || strcmp(x->type, y->type) || x->kind != y->kind || x->bits != y->bits ||
-            x->shift != y->shift || x->word != y->word)
+        if (strcmp(x->name, y->name) || strcmp(x->type, y->type) || x->kind != y->kind ||
+            x->bits != y->bits || x->shift != y->shift || x->word != y->word)
             return false;
     }
     return true;

@@ -1,13 +1,16 @@
 /* SPDX-License-Identifier: MIT */
-/* The event table at compile time: everything here is generated from trace/events.def, nothing is written by hand.
+/* The event table at compile time: everything here is generated from trace/events.def, nothing is
+ * written by hand.
  *
  *   KE_task_switch                    first code of the event
  *   KE_task_switch_LAST               last code of the event (SUB included)
  *   kv_task_switch_next(e)            value of a field of struct kymo_event *e, zero-extended
- *   kymo_builtin_table                the table as text, as an image built from the same file carries it
+ *   kymo_builtin_table                the table as text, as an image built from the same file
+ * carries it
  *
- * A getter may be used on an event only if the trace's own table says the same about this event as ours;
- * kymo_table_known (private.h) tells, and the model ignores the events for which it does not. */
+ * A getter may be used on an event only if the trace's own table says the same about this event as
+ * ours; kymo_table_known (private.h) tells, and the model ignores the events for which it does not.
+ */
 #ifndef KYMO_TABLE_H
 #define KYMO_TABLE_H
 #include "kymo.h"
@@ -32,7 +35,8 @@
 
 /* Codes. */
 enum kymo_code {
-#define TRACE_EVENT(code, sub, name, ...) KE_##name = code, KE_##name##_LAST = code + (1 << sub) - 1,
+#define TRACE_EVENT(code, sub, name, ...) \
+    KE_##name = code, KE_##name##_LAST = code + (1 << sub) - 1,
 #include "events.def"
 #undef TRACE_EVENT
 };
@@ -52,10 +56,14 @@ enum kymo_code {
 /* Getters. */
 #define KT_GET(x, f) KT_OPEN(KT_GET_, x, f)
 #define KT_GET_NONE(x)
-#define KT_GET_FN(x, name, expr) \
-    static inline uint32_t kv_##x##_##name(const struct kymo_event *e) { return (expr); }
-#define KT_GET_SUB(x, name, bits, type) KT_GET_FN(x, name, e->code & ((1u << bits) - 1))
-#define KT_GET_ARG(x, name, bits, shift, type) KT_GET_FN(x, name, e->arg >> shift & ((1u << bits) - 1))
+#define KT_GET_FN(x, name, expr)                                       \
+    static inline uint32_t kv_##x##_##name(const struct kymo_event *e) \
+    {                                                                  \
+        return (expr);                                                 \
+    }
+#define KT_GET_SUB(x, name, bits, type) KT_GET_FN(x, name, e->code &((1u << bits) - 1))
+#define KT_GET_ARG(x, name, bits, shift, type) \
+    KT_GET_FN(x, name, e->arg >> shift & ((1u << bits) - 1))
 #define KT_GET_WORD(x, name, type) KT_GET_FN(x, name, e->word[KW_##x##_##name])
 #define KT_GET_MORE(x, name, type)
 #define TRACE_EVENT(code, sub, name, klass, text, ...) KT_MAP(KT_GET, name, __VA_ARGS__)
