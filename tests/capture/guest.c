@@ -7,7 +7,9 @@
  *   END         power off with this status afterwards; -1 sleep for ever; -2 spin for ever
  *   SAY_EVERY   print a line each so many marks
  *   BLOCKS      in the ring, of BLOCK_SIZE bytes
- *   PANIC       write a `panic` event before the end */
+ *   PANIC       write a `panic` event before the end
+ *   BROKEN      spoil the control block before the end
+ *   UNTRACED    call it by another name, as an image without recorder */
 #include <stdint.h>
 
 #ifndef EVENTS
@@ -52,6 +54,10 @@ struct thing { /* something for the names of objects */
     } lock, pair[2];
     struct inner *heap;
 };
+
+#ifdef UNTRACED
+#define trace_ctl nothing
+#endif
 
 struct thing board;
 struct ctl trace_ctl;
@@ -116,9 +122,9 @@ static void close_block(void)
     volatile struct block *b = (struct block *)trace_ctl.block;
     b->words = (uint16_t)(((uint32_t)(b + 1) - trace_ctl.tail) / 4);
     b->slots = (uint16_t)((trace_ctl.head - (uint32_t)b->data) / 8);
+    *(volatile uint32_t *)&trace_ctl.tail = 0;
     *(volatile uint32_t *)&trace_ctl.closed = (uint32_t)b;
     trace_capture_point();
-    *(volatile uint32_t *)&trace_ctl.tail = 0;
 }
 
 static void event(uint32_t code, uint32_t argument, uint32_t words, uint32_t w0, uint32_t w1)
@@ -149,7 +155,7 @@ int main(void)
                              .ring_size = sizeof ring, .block_size = BLOCK_SIZE, .table_hash = hash, .saved_mask = 0xFFFF};
     board.heap = (struct inner *)0x80800000; /* nothing is there: only the pointer's value matters */
     open_block();
-    for (uint32_t i = 0; !EVENTS || i < EVENTS; i++) {
+    for (uint32_t i = 0; i != (EVENTS ? EVENTS : ~0u); i++) {
         event(0xB8, 5, 1, i, 0);
         if (i % SAY_EVERY == 0) {
             say("mark ");
@@ -159,6 +165,9 @@ int main(void)
     }
 #ifdef PANIC
     event(0x07, 1, 2, (uint32_t)-7, (uint32_t)main);
+#endif
+#ifdef BROKEN
+    trace_ctl.block_size = 3;
 #endif
     while (END == -1)
         __asm__ volatile("wfi");

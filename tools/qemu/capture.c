@@ -167,20 +167,17 @@ static void on_duration(void *unused)
     stop(STREAM_DURATION, guest_time());
 }
 
-static void on_vcpu(qemu_plugin_id_t id, unsigned hart)
-{
-    (void)id;
-    if (hart == 0 && duration && !guest_timer(duration, on_duration))
-        fprintf(stderr, "kymo-qemu: this QEMU has no timer for plugins; duration= is not exact\n");
-}
-
 bool capture_start(qemu_plugin_id_t id)
 {
+    (void)id;
     if (fd == UINT64_MAX)
         return !point && !duration && !events;
     if (!harts || harts > MAX_HARTS || ((point || events) && !ctl))
         return false;
-    qemu_plugin_register_vcpu_init_cb(id, on_vcpu);
+    if (duration && !guest_timer(duration, on_duration)) {
+        fprintf(stderr, "kymo-qemu: this QEMU has no timer for plugins, so duration= cannot be kept\n");
+        return false;
+    }
     send_message(STREAM_HELLO, 0, NULL, 0, 0);
     return true;
 }

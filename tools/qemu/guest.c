@@ -41,18 +41,36 @@ uint64_t guest_time(void)
     return get ? (uint64_t)get(CLOCK_VIRTUAL) : UINT64_MAX;
 }
 
+static struct {
+    void *timer;
+    int64_t at;
+    void (*mod)(void *timer, int64_t at);
+} alarm_clock;
+
+/* The machine is complete and no instruction has run: the first time slice will already know the alarm. */
+static void on_vm_state(void *unused, bool running, int state)
+{
+    (void)unused;
+    (void)state;
+    if (running && alarm_clock.at) {
+        alarm_clock.mod(alarm_clock.timer, alarm_clock.at);
+        alarm_clock.at = 0;
+    }
+}
+
 bool guest_timer(uint64_t ns, void (*fn)(void *))
 {
     /* timer_init_full(timer, group or NULL, clock, scale, attributes, callback, argument) */
     void (*init)(void *, void *, int, int, int, void (*)(void *), void *) =
         (void (*)(void *, void *, int, int, int, void (*)(void *), void *))dlsym(RTLD_DEFAULT, "timer_init_full");
-    void (*mod)(void *, int64_t) = (void (*)(void *, int64_t))dlsym(RTLD_DEFAULT, "timer_mod");
-    if (!init || !mod)
+    void *(*watch)(void (*)(void *, bool, int), void *) =
+        (void *(*)(void (*)(void *, bool, int), void *))dlsym(RTLD_DEFAULT, "qemu_add_vm_change_state_handler");
+    alarm_clock.mod = (void (*)(void *, int64_t))dlsym(RTLD_DEFAULT, "timer_mod");
+    alarm_clock.timer = calloc(1, 512); /* QEMUTimer is 64 bytes; it lives as long as QEMU */
+    alarm_clock.at = (int64_t)ns;
+    if (!init || !watch || !alarm_clock.mod || !alarm_clock.timer)
         return false;
-    void *timer = calloc(1, 512); /* QEMUTimer is 64 bytes; it lives as long as QEMU */
-    if (!timer)
-        return false;
-    init(timer, NULL, CLOCK_VIRTUAL, 1, 0, fn, NULL);
-    mod(timer, (int64_t)ns);
+    init(alarm_clock.timer, NULL, CLOCK_VIRTUAL, 1, 0, fn, NULL);
+    watch(on_vm_state, NULL);
     return true;
 }

@@ -116,7 +116,8 @@ static int by_seq(const void *a, const void *b)
     return newer(x, y) - newer(y, x);
 }
 
-/* Closed blocks that are newer than `newest` (NULL: all), oldest first. The caller frees the list. */
+/* Closed blocks that are newer than `newest` (NULL: all), oldest first, without the one at trace_ctl.block: its counts may
+ * be half written, and the OPEN packet has it. The caller frees the list. */
 static size_t closed_blocks(const struct capture_ram *ram, const struct ctl *c, const uint8_t *newest, const uint8_t ***list)
 {
     size_t n = 0;
@@ -125,7 +126,7 @@ static size_t closed_blocks(const struct capture_ram *ram, const struct ctl *c, 
         abort();
     for (uint32_t offset = 0; offset < c->ring_size; offset += c->block_size) {
         const uint8_t *b = at(ram, c->ring, c->ring_size) + offset;
-        if (is_closed_block(b, c->block_size) && (!newest || newer(b, newest)))
+        if (c->ring + offset != c->block && is_closed_block(b, c->block_size) && (!newest || newer(b, newest)))
             (*list)[n++] = b;
     }
     qsort(*list, n, sizeof **list, by_seq);
@@ -162,11 +163,13 @@ static const uint8_t *open_block(const struct capture_ram *ram, const struct ctl
     return NULL;
 }
 
-/* Slots of the open block; 0 while a block change is under way. */
-static uint32_t open_slots(const struct ctl *c)
+/* Slots of the block at trace_ctl.block; when a block change is under way, its header has them. */
+static uint32_t open_slots(const struct ctl *c, const uint8_t *b)
 {
     uint32_t first = c->block + KYMO_BLOCK_HEADER, end = c->block + c->block_size;
-    return c->head >= first && c->head <= c->tail && c->tail <= end ? (c->head - first) / SLOT : 0;
+    if (c->tail > c->block && c->tail <= end)
+        return c->head >= first && c->head <= c->tail ? (c->head - first) / SLOT : 0;
+    return is_closed_block(b, c->block_size) ? get16(b + B_SLOTS) : 0;
 }
 
 bool capture_tail(struct capture_writer *w, const struct capture_image *im, const struct capture_ram *ram, unsigned hart,
@@ -185,9 +188,9 @@ bool capture_tail(struct capture_writer *w, const struct capture_image *im, cons
     if (!put_closed(w, ram, &c, hart, seen, panic_code))
         return false;
     const uint8_t *open = open_block(ram, &c, note, note_size);
-    if (open && !get16(open + B_SLOTS)) {
+    if (open && (!seen->length || newer(open, seen->block))) {
         bool panic = seen->panic;
-        look_at_slots(seen, open, open_slots(&c), panic_code);
+        look_at_slots(seen, open, open_slots(&c, open), panic_code);
         seen->panic |= panic;
     }
     return capture_packet2(w, KYMO_PACKET_OPEN, hart, raw, KYMO_CTL_SIZE, open, open ? c.block_size : 0);
