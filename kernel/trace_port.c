@@ -1,15 +1,21 @@
 /* SPDX-License-Identifier: MIT */
 /* What a block header of the trace says about the instant at which the block was opened; see trace_port.h. */
 #include "sched.h"
+#include "trace_port_asm.h"
 
 #if CONFIG_DEBUG_TRACE
+STATIC_ASSERT(__builtin_offsetof(kcb_t, task_current) == KCB_TASK_CURRENT, "trace_port_asm.h");
+STATIC_ASSERT(__builtin_offsetof(tcb_t, id) == TCB_ID_WORD && __builtin_offsetof(tcb_t, prio_level) == TCB_ID_WORD + 3,
+              "trace_port_asm.h");
+STATIC_ASSERT(__builtin_offsetof(struct sched, causes) == SCHED_CAUSES, "trace_port_asm.h");
+
 uint32_t trace_port_context(void)
 {
     const tcb_t *cur = sched_current();
     uint32_t depth = 0;
     for (uint32_t causes = sched.causes; causes; causes >>= 8)
         depth++;
-    return cur->id | depth << 16 | (cur == &sched_boot ? 0xFFu : cur->prio_level) << 24;
+    return cur->id | depth << 16 | (uint32_t) cur->prio_level << 24;
 }
 
 uint32_t trace_port_causes(void)

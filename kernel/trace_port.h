@@ -37,6 +37,7 @@ static inline __attribute__((always_inline)) uint32_t trace_port_stamp(void)
 {
     return *(volatile uint32_t *) 0x0200BFF8;
 }
+#define TRACE_PORT_STAMP_ASM(reg) "lui " reg ", 0x200C\nlw " reg ", -8(" reg ")\n"
 static inline uint64_t trace_port_clock(void)
 {
     volatile uint32_t *mtime = (volatile uint32_t *) 0x0200BFF8;
@@ -54,6 +55,7 @@ static inline __attribute__((always_inline)) uint32_t trace_port_stamp(void)
     __asm__ volatile("csrr %0, mcycle" : "=r"(low));
     return low;
 }
+#define TRACE_PORT_STAMP_ASM(reg) "csrr " reg ", mcycle\n"
 static inline uint64_t trace_port_clock(void)
 {
     uint32_t high, low, again;
@@ -65,7 +67,7 @@ static inline uint64_t trace_port_clock(void)
 }
 #endif
 
-uint32_t trace_port_context(void); /* running | depth << 16 | level << 24; 0xFF00FFFF before the scheduler runs */
+uint32_t trace_port_context(void); /* running | depth << 16 | level << 24; running is 0xFFFF before the scheduler runs */
 uint32_t trace_port_causes(void);  /* of the active interrupt handlers, innermost in the low byte */
 
 /* Text for people, by polling; debug_dump_events(). */

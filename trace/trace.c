@@ -25,6 +25,10 @@ __asm__(TRACE_ALIAS("head", "8") TRACE_ALIAS("tail", "12")
 #undef TRACE_CLASS
 #endif
 
+_Static_assert(__builtin_offsetof(struct trace_control, time) == 64 &&
+               __builtin_offsetof(struct trace_control, end) == 72 &&
+               __builtin_offsetof(struct trace_control, wrap) == 76, "trace_rv32.S");
+
 typedef volatile struct trace_control control;
 typedef volatile struct trace_block block;
 
@@ -195,7 +199,7 @@ static void trace_offer_open(control *c)
     h->slots = (uint16_t) ((c->head - c->block - TRACE_HEADER) / TRACE_SLOT);
     h->words = (uint16_t) ((c->block + c->block_size - c->tail) / 4);
     c->closed = c->block;
-    trace_capture_point();
+    trace_pass_capture();
 }
 
 static void trace_clear_in(uint32_t mode)

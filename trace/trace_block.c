@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* The block change: close the open block, open the next. Portable form; trace_rv32.S has the same in
- * assembly for RV32.
+ * assembly for RV32, and only trace_prepare() of this file is used there.
  *
  * A trap may hit between any two stores (restartable writers run this with interrupts on), and its
  * handler may record, even change the block itself. Afterwards the interrupted writer starts over. So
@@ -20,13 +20,35 @@
 #include "trace.h"
 #if CONFIG_DEBUG_TRACE
 
+#include "trace_private.h"
+
 typedef volatile struct trace_control control;
 typedef volatile struct trace_block block;
 
+void trace_prepare(control *c, uint32_t b, uint32_t seq)
+{
+    block *h = TRACE_AT(struct trace_block, b);
+    h->slots = 0; /* from here on the old contents are gone for a reader */
+    h->words = 0;
+    h->event_seq = seq;
+    h->time = c->time;
+    h->context = trace_port_context();
+    h->causes = trace_port_causes();
+    h->magic = c->block_magic;
+    h->mask = c->mask;
+}
+
+#ifndef TRACE_PORT_RV32
 /* A capture outside the target (a plugin, a breakpoint) takes the block at `closed` here. Weak: a port may bring its own. */
 __attribute__((noinline, weak)) void trace_capture_point(void)
 {
     __asm__ volatile("");
+}
+
+void trace_pass_capture(void)
+{
+    TRACE_PORT_CONTROL()->tail = TRACE_NO_TAIL;
+    trace_capture_point();
 }
 
 static uint32_t trace_broken(control *c)
@@ -50,19 +72,6 @@ static int trace_close(control *c, uint32_t b)
     h->words = (uint16_t) (payload / 4);
     c->tail = TRACE_NO_TAIL;
     return 1;
-}
-
-void trace_prepare(control *c, uint32_t b, uint32_t seq)
-{
-    block *h = TRACE_AT(struct trace_block, b);
-    h->slots = 0; /* from here on the old contents are gone for a reader */
-    h->words = 0;
-    h->event_seq = seq;
-    h->time = c->time;
-    h->context = trace_port_context();
-    h->causes = trace_port_causes();
-    h->magic = c->block_magic;
-    h->mask = c->mask;
 }
 
 /* CLOSING -> FULL; the event that asked for room is lost, and counted. */
@@ -89,7 +98,7 @@ uint32_t trace_room_c(void)
         if (!trace_close(c, b))
             return trace_broken(c);
     }
-    if (c->tail == TRACE_NO_TAIL && c->head != b + TRACE_HEADER) {
+    if (c->head > c->tail && c->head != b + TRACE_HEADER) {
         uint32_t next = b + c->block_size;
         if (next == c->end)
             next = c->wrap;
@@ -108,4 +117,5 @@ uint32_t trace_room_c(void)
     c->tail = b + c->block_size;
     return b + TRACE_HEADER;
 }
+#endif
 #endif

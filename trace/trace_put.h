@@ -14,7 +14,7 @@
 #define TRACE_PUT_H
 #include "trace_core.h"
 
-/* The slow path: closes the open block and opens the next. Returns the address of the next slot, or
+/* The slow path, portable: closes the open block and opens the next. Returns the address of the next slot, or
  * 0 when the event must be dropped (then it has been counted). Interrupts are off. */
 uint32_t trace_room_c(void);
 
@@ -23,8 +23,14 @@ uint32_t trace_room_c(void);
 #else
 #define TRACE_REG(field) (TRACE_PORT_CONTROL()->field)
 #define TRACE_ON(CLASS) (&TRACE_PORT_CONTROL()->on[TRACE_BIT_##CLASS])
-#define TRACE_ROOM() trace_room_c()
-#define TRACE_SITE(kind, code) ((void) 0)
+#define TRACE_ROOM(head, tail, drop)                                                               \
+    do {                                                                                           \
+        head = trace_room_c();                                                                     \
+        if (!head)                                                                                 \
+            goto drop;                                                                             \
+        tail = TRACE_REG(tail);                                                                    \
+    } while (0)
+#define TRACE_SITE(kind) ((void) 0)
 #endif
 
 TRACE_INLINE void trace_words(uint32_t tail, unsigned n, const uint32_t *w)
@@ -43,10 +49,8 @@ TRACE_INLINE void trace_put_masked(const volatile uint8_t *on, uint32_t word, un
         return;
     uint32_t head = TRACE_REG(head), tail = TRACE_REG(tail) - 4 * n;
     if (TRACE_UNLIKELY(head + TRACE_SLOT > tail)) {
-        head = TRACE_ROOM();
-        if (!head)
-            return;
-        tail = TRACE_REG(tail) - 4 * n; /* a fresh block has room for any event */
+        TRACE_ROOM(head, tail, drop);
+        tail -= 4 * n; /* a fresh block has room for any event */
     }
     if (n)
         trace_words(tail, n, w);
@@ -55,24 +59,25 @@ TRACE_INLINE void trace_put_masked(const volatile uint8_t *on, uint32_t word, un
     if (n)
         TRACE_REG(tail) = tail;
     TRACE_REG(head) = head + TRACE_SLOT;
+drop:;
 }
 
 TRACE_INLINE void trace_put_off(const volatile uint8_t *on, uint32_t word, unsigned n, const uint32_t *w)
 {
     trace_port_assert_off();
-    TRACE_SITE(0, word);
+    TRACE_SITE(0);
     trace_put_masked(on, word, n, w);
-    TRACE_SITE(1, word);
+    TRACE_SITE(1);
 }
 
 #ifndef TRACE_PORT_PUT_ANY
 TRACE_INLINE void trace_put_any(const volatile uint8_t *on, uint32_t word, unsigned n, const uint32_t *w)
 {
-    TRACE_SITE(2, word);
+    TRACE_SITE(2);
     trace_irq_t irq = trace_port_mask();
     trace_put_masked(on, word, n, w);
     trace_port_restore(irq);
-    TRACE_SITE(3, word);
+    TRACE_SITE(3);
 }
 #endif
 #endif

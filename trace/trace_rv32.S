@@ -1,39 +1,179 @@
 /* SPDX-License-Identifier: MIT */
-/* RV32: the slow path's calling convention. */
+/* RV32: the block change (portable form and state diagram: trace_block.c), and what trap entry does when it
+ * interrupts a writer.
+ *
+ * Registers. A writer's site gives up t0 to t6 and nothing else, so that it stays a leaf and may be entered
+ * again from its first instruction: nothing here uses the stack, and the site's inputs are never in t0 to t6.
+ * t4 holds the new head at every site, and only the site's last store stores t4 to head:
+ * trap entry knows it by that.
+ *
+ * The kernel gives TRACE_PORT_CONTEXT in trace_port_asm.h. */
 #ifndef CONFIG_DEBUG_TRACE
 #define CONFIG_DEBUG_TRACE 1
 #endif
 #if CONFIG_DEBUG_TRACE && defined(__riscv) && __riscv_xlen == 32
+#include "trace_port_asm.h"
 
-/* In: t0 return address. Out: t1 as trace_room_c. Clobbers t0, t2 to t6 only. Interrupts are off. */
-    .section .text.trace_rv32_room_off, "ax", @progbits
-    .globl  trace_rv32_room_off
-    .type   trace_rv32_room_off, @function
-trace_rv32_room_off:
-    addi    sp, sp, -48
-    sw      t0, 0(sp)
-    sw      ra, 4(sp)
-    sw      a0, 8(sp)
-    sw      a1, 12(sp)
-    sw      a2, 16(sp)
-    sw      a3, 20(sp)
-    sw      a4, 24(sp)
-    sw      a5, 28(sp)
-    sw      a6, 32(sp)
-    sw      a7, 36(sp)
-    call    trace_room_c
-    mv      t1, a0
-    lw      t0, 0(sp)
-    lw      ra, 4(sp)
-    lw      a0, 8(sp)
-    lw      a1, 12(sp)
-    lw      a2, 16(sp)
-    lw      a3, 20(sp)
-    lw      a4, 24(sp)
-    lw      a5, 28(sp)
-    lw      a6, 32(sp)
-    lw      a7, 36(sp)
-    addi    sp, sp, 48
+/* Offsets of SPEC.md, section 3; asserted in trace_core.h and trace.c */
+#define HEAD        trace_ctl + 8
+#define TAIL        trace_ctl + 12
+#define BLOCK_WORD  trace_ctl + 16
+#define BLOCK       trace_ctl + 20
+#define BLOCK_SIZE  trace_ctl + 32
+#define CLOSED      trace_ctl + 36
+#define MODE        trace_ctl + 40
+#define LOST_FULL   trace_ctl + 44
+#define TIME        trace_ctl + 64
+#define END         trace_ctl + 72
+#define WRAP        trace_ctl + 76
+#define ON          trace_ctl + 80
+#define MODE_FULL   2
+#define MODE_BROKEN 8
+#define NO_HEAD     -16
+#define NO_TAIL     64
+#define HEADER      32
+
+/* Called by `jal t0` with head in t1 and tail in t2 (trace_rv32_room loads them first).
+ * Room:  returns to t0 + 4 with head in t1, tail in t5.
+ * None:  returns to t0, where a 4-byte jump stands; the event was counted as lost.
+ * A trap between any two instructions lets the writer start over; see the states in trace_block.c. */
+    .section .text.trace_rv32_room, "ax", @progbits
+    .globl  trace_rv32_room, trace_rv32_room_t1t2
+    .type   trace_rv32_room, @function
+    .type   trace_rv32_room_t1t2, @function
+    .balign 4
+trace_rv32_room:
+    lw      t1, HEAD
+    lw      t2, TAIL
+trace_rv32_room_t1t2:
+    lw      t3, BLOCK               /* B */
+    bltu    t2, t1, not_open
+    lw      t4, BLOCK_SIZE
+    sub     t1, t1, t3
+    addi    t1, t1, -HEADER         /* bytes of slots */
+    bgeu    t1, t4, broken          /* head is not in B: before anything is written */
+    add     t5, t3, t4
+    sub     t2, t5, t2              /* bytes of payload */
+    srli    t1, t1, 3
+    slli    t2, t2, 14              /* words << 16 */
+    or      t2, t2, t1
+    sw      t2, 0(t3)               /* slots, words: B is final */
+    sw      t4, TAIL, t2            /* -> CLOSING: any value below the ring */
+closing:                            /* t3 B, t1 its slots, t4 block size, t5 end of B */
+    lw      t2, END
+    bne     t5, t2, 1f
+    lw      t5, WRAP
+    beqz    t5, full
+1:  sw      zero, 0(t5)             /* t5 C; its old contents are gone for a reader */
+    lw      t2, 8(t3)
+    add     t2, t2, t1
+    sw      t2, 8(t5)               /* event_seq */
+    lw      t2, TIME
+    sw      t2, 12(t5)
+    lw      t2, BLOCK_WORD
+    sw      t2, 4(t5)               /* magic, mask */
+    TRACE_PORT_CONTEXT t5, t1, t2   /* stores words 16 and 20 */
+    sw      t3, CLOSED, t2
+    addi    t1, t5, HEADER
+    sw      t1, HEAD, t2            /* -> MOVED */
+    sw      t5, BLOCK, t2           /* -> CURRENT */
+current:                            /* t5 C, t1 its first slot, t4 block size */
+    add     t5, t5, t4
+    .size   trace_rv32_room, . - trace_rv32_room
+
+/* A capture outside the target takes the block at `closed` when this is executed. */
+    .globl  trace_capture_point
+    .type   trace_capture_point, @function
+trace_capture_point:
+    sw      t5, TAIL, t2            /* -> OPEN */
+    jr      4(t0)
+    .size   trace_capture_point, . - trace_capture_point
+
+    .type   trace_rv32_room_rare, @function
+trace_rv32_room_rare:
+not_open:                           /* t3 B, t1 head */
+    beqz    t3, count
+    lw      t4, BLOCK_SIZE
+    addi    t2, t3, HEADER
+    bne     t1, t2, 1f
+    mv      t5, t3                  /* CURRENT: only tail is missing */
+    j       current
+1:  lhu     t1, 0(t3)               /* CLOSING or MOVED: again from B */
+    add     t5, t3, t4
+    j       closing
+
+full:                               /* one-shot: t3 is the last block */
+    sw      t3, CLOSED, t2
+    li      t5, NO_TAIL
+    mv      t6, t0
+    jal     t0, trace_capture_point /* comes back 4 bytes further on */
+    .word   0                       /* never executed */
+    mv      t0, t6
+    lw      t2, MODE
+    ori     t2, t2, MODE_FULL
+    sw      t2, MODE, t1
+    li      t2, NO_HEAD
+    sw      t2, HEAD, t1
+    sw      zero, BLOCK, t1         /* -> FULL */
+count:                              /* a trap before the store counts again, one after it does not */
+    lw      t2, LOST_FULL
+    addi    t2, t2, 1
+    sw      t2, LOST_FULL, t1
+    .option push
+    .option rvc
+    c.li    tp, 0
+    .option pop
     jr      t0
-    .size   trace_rv32_room_off, . - trace_rv32_room_off
+
+broken:
+    sw      zero, ON, t1
+    sw      zero, ON + 4, t1
+    sw      zero, ON + 8, t1
+    sh      zero, BLOCK_WORD + 2, t1
+    lw      t2, MODE
+    ori     t2, t2, MODE_BROKEN
+    sw      t2, MODE, t1
+    jr      t0
+    .size   trace_rv32_room_rare, . - trace_rv32_room_rare
+
+/* void trace_pass_capture(void): the capture point as a C function; leaves tail = NO_TAIL. */
+    .section .text.trace_pass_capture, "ax", @progbits
+    .globl  trace_pass_capture
+    .type   trace_pass_capture, @function
+trace_pass_capture:
+    li      t5, NO_TAIL
+    addi    t0, ra, -4
+    j       trace_capture_point
+    .size   trace_pass_capture, . - trace_pass_capture
+
+/* A trap hit machine-mode code with tp not 0: a writer that is not done (trace_trap.h). In: t0 where to go on;
+ * t4 as it was; t1, t2, t3 free. Out: mepc where the writer goes on, tp = 0. */
+    .section .text.trace_rv32_restart, "ax", @progbits
+    .globl  trace_rv32_restart
+    .type   trace_rv32_restart, @function
+    .balign 4
+trace_rv32_restart:
+    csrr    t1, mepc
+    lhu     t2, 0(t1)
+    li      t3, 0x4201              /* c.li tp, 0: the event is committed, or counted as lost */
+    beq     t2, t3, 2f
+    lhu     t3, 2(t1)
+    slli    t3, t3, 16
+    or      t2, t2, t3
+    lw      t3, trace_rv32_commit
+    bne     t2, t3, 1f
+    sw      t4, HEAD, t2            /* its tail is stored already: finish */
+    addi    t1, t1, 4
+    j       2f
+1:  mv      t1, tp                  /* start over */
+2:  csrw    mepc, t1
+    li      tp, 0
+    jr      t0
+    .balign 4
+trace_rv32_commit:                  /* what the last store of a writer looks like; never executed */
+    .option push
+    .option norvc
+    sw      t4, HEAD, t2
+    .option pop
+    .size   trace_rv32_restart, . - trace_rv32_restart
 #endif

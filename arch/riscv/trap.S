@@ -11,6 +11,7 @@
  * another trap come before the return. The handler runs with interrupts off, so the interrupt stack is never in use
  * twice. */
 #include "asm.h"
+#include "trace_trap.h"
 
 #define FRAME 80       /* 16 registers, mepc */
 #define FRAME_MEPC 64
@@ -56,6 +57,7 @@ FUNC trap_entry
     csrrw sp, mscratch, zero
     addi sp, sp, -FRAME
     CALLER_SAVED sw
+    TRACE_TRAP_ENTRY /* a recorder's writer that was interrupted starts over: it masks nothing */
     csrr a0, mcause
     CALL_HANDLER
     bnez a0, work
