@@ -71,15 +71,23 @@ const struct kymo_symbol_entry *kymo_symbols_find(const struct kymo_symbols *s, 
         else
             high = mid;
     }
-    /* The nearest that covers wins, so a member before its structure. It may lie a few entries
-     * back: those between are of the other kind or end before the address. */
+    /* The nearest that covers wins, so a member before its structure; but at a structure's very
+     * beginning the structure wins, because its first member has the same address and a lock is
+     * named by its own name, not by that of its first field. It may lie a few entries back: those
+     * between are of the other kind or end before the address. */
+    const struct kymo_symbol_entry *found = NULL;
     for (size_t i = low, tries = 0; i-- > 0 && tries < 64; tries++) {
         const struct kymo_symbol_entry *e = &s->entry[i];
         bool covers = addr - e->addr < e->size || addr == e->addr;
-        if (covers && (kind == 0 || e->kind == kind))
-            return e;
+        if (found && (e->addr != addr || e->kind != 'o'))
+            break;
+        if (covers && (kind == 0 || e->kind == kind)) {
+            found = e;
+            if (e->addr != addr || e->kind != 'o')
+                break;
+        }
     }
-    return NULL;
+    return found;
 }
 
 void kymo_symbols_free(struct kymo_symbols *s)
