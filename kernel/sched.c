@@ -82,6 +82,7 @@ static inline int32_t switch_to(tcb_t *from, tcb_t *to, uint32_t irq)
     check_stack(from);
     to->state = TASK_RUNNING;
     kernel_cb.task_current = &to->node;
+    kernel_check("switch");
     return hal_switch(from, to, irq);
 }
 
@@ -229,6 +230,8 @@ bool sched_tick(void)
         sched.pending |= work;
         return false;
     }
+    if (!work)
+        kernel_check("tick");
     return work;
 }
 
@@ -291,6 +294,7 @@ void sched_unlock(void)
     sched.slow -= SLOW_LOCK;
     if (sched.pending)
         catch_up();
+    kernel_check("unlock");
 }
 
 /* Gives one lock up in a section with interrupts off that goes on to switch. */

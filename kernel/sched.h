@@ -174,6 +174,16 @@ void sched_start(bool preemptive) __attribute__((noreturn));
 void sched_init(void);
 uint32_t sched_reap(void); /* frees what ended tasks left; the number of tasks. Task or boot, interrupts on */
 
+bool sched_stack_intact(const tcb_t *t);
+
+/* Executes the kernel's invariants in test builds; kernel/check.c. */
+void kernel_check_all(const char *where);
+static inline void kernel_check(const char *where)
+{
+    if (CONFIG_KERNEL_CHECK)
+        kernel_check_all(where);
+}
+
 /* --- used by the trap code --- */
 
 /* Around a handler, for the trace. */
