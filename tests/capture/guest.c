@@ -47,12 +47,15 @@ struct ctl {
     uint32_t block, ring, ring_size, block_size, closed, mode, lost_full, lost_drain, first_seq, table_hash, saved_mask;
 };
 
-struct thing { /* something for the names of objects */
-    int number;
-    struct inner {
+typedef struct { /* the name makes it a kernel object for the host */
+    struct {
         int a, b;
-    } lock, pair[2];
-    struct inner *heap;
+    } inside[1];
+} mutex_t;
+struct thing {
+    mutex_t lock, pair[2];
+    int number;
+    mutex_t *heap;
 };
 
 #ifdef UNTRACED
@@ -60,6 +63,7 @@ struct thing { /* something for the names of objects */
 #endif
 
 struct thing board;
+mutex_t alone;
 struct ctl trace_ctl;
 static struct block ring[BLOCKS] __attribute__((aligned(4)));
 static uint32_t events, blocks;
@@ -153,7 +157,8 @@ int main(void)
         hash = (hash ^ (uint8_t)*t) * 16777619u;
     trace_ctl = (struct ctl){.magic = 0x4B594D4F, .version = 1, .size = sizeof trace_ctl, .block_magic = 0x4B42, .mask = 0xFFFF, .ring = (uint32_t)ring,
                              .ring_size = sizeof ring, .block_size = BLOCK_SIZE, .table_hash = hash, .saved_mask = 0xFFFF};
-    board.heap = (struct inner *)0x80800000; /* nothing is there: only the pointer's value matters */
+    alone.inside[0].a = 1;
+    board.heap = (mutex_t *)0x80800000; /* nothing is there: only the pointer's value matters */
     open_block();
     for (uint32_t i = 0; i != (EVENTS ? EVENTS : ~0u); i++) {
         event(0xB8, 5, 1, i, 0);

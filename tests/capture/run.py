@@ -116,6 +116,8 @@ def test_names():
     need(t.meta["image"] == "sub,dir.elf" and re.fullmatch("[0-9a-f]{40}", t.meta["build_id"]), str(t.meta))
     need(re.search(r"^8[0-9a-f]{7} [0-9a-f]+ f main tests/capture/guest\.c:\d+$", symbols, re.M), "main with its line")
     need(re.search(r"^8[0-9a-f]{7} 8 o board\.pair\[1\] ", symbols, re.M), "member of a structure")
+    need(re.search(r"^8[0-9a-f]{7} 8 o board\.lock ", symbols, re.M), "member at the beginning of a structure")
+    need(re.search(r"^8[0-9a-f]{7} 8 o alone ", symbols, re.M) and "inside" not in symbols, "an object's inside")
     need("80800000 0 o board.heap\n" in symbols, "heap object")
     for word in (os.getcwd().encode(), HERE.encode(), os.uname().nodename.encode()):
         need(word not in open("sub,dir.kymo", "rb").read(), "%s is in the trace" % word)

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /* Names for the trace: the SYMBOLS packet, and the global pointers that name heap objects.
  *
- * Functions and objects come from the symbol table. DWARF adds the source line of each, one line per member that is itself
- * a structure ("bus.lock", "pool[3]"), because kernel objects often live inside an application's own, and the list of
- * global pointers. Paths are made relative to where the image was compiled: a container names no folder of the machine.
+ * Functions and objects come from the symbol table. DWARF adds the source line of each, one line per kernel object that
+ * lies inside another ("bus.lock", "pool[3]"), and the list of global pointers to kernel objects. What a kernel object is, is
+ * known by the name of its type (object_types); where a structure begins with one, the inner one gives the name. Paths are made relative to where the image was compiled: a container names no folder of the machine.
  *
  * An image without DWARF keeps its symbols. The walk is bounded in depth and in lines, whatever the file says. */
 #include "elf_walk.h"
@@ -15,6 +15,10 @@
 #include <string.h>
 
 enum { DEPTH_MAX = 6, ELEMENTS_MAX = 256, LINES_MAX = 20000, NAME_MAX_LENGTH = 200 };
+
+/* Linmo's, and those of the kernels in ports/. */
+static const char *const object_types[] = {"mutex_t",  "cond_t",  "sem_t",  "mq_t",   "pipe_t",         "k_mutex",
+                                           "k_condvar", "k_sem",  "k_msgq", "k_pipe", "StaticQueue_t", "QueueHandle_t"};
 
 struct place { /* file:line of a symbol */
     uint32_t address;
@@ -83,64 +87,101 @@ static void add_pointer(struct walk *w, uint32_t at, const char *name)
     im->pointers[im->pointer_count++] = (struct capture_pointer){at, copy};
 }
 
-/* The type of a variable or member, or the element type of an array, without typedefs and qualifiers. */
-static bool type_of(Dwarf_Die *die, Dwarf_Die *type)
+static bool is_object_type(Dwarf_Die *type)
 {
-    Dwarf_Attribute a;
-    return dwarf_attr_integrate(die, DW_AT_type, &a) && dwarf_formref_die(&a, type) && dwarf_peel_type(type, type) == 0;
+    const char *name = dwarf_diename(type);
+    for (size_t i = 0; name && i < sizeof object_types / sizeof *object_types; i++)
+        if (strcmp(name, object_types[i]) == 0)
+            return true;
+    return false;
 }
 
-static void describe(struct walk *w, Dwarf_Die *type, uint32_t at, const char *name, int depth);
+/* The type of a variable, a member, an array's element or what a pointer points to, without typedefs and qualifiers;
+ * *object: one of the names on the way is a kernel object's. */
+static bool type_of(Dwarf_Die *die, Dwarf_Die *type, bool *object)
+{
+    Dwarf_Attribute a;
+    Dwarf_Die at = *die;
+    *object = false;
+    for (int i = 0; i < DEPTH_MAX; i++) {
+        if (!dwarf_attr_integrate(&at, DW_AT_type, &a) || !dwarf_formref_die(&a, type))
+            return false;
+        int tag = dwarf_tag(type);
+        *object = *object || is_object_type(type);
+        if (tag != DW_TAG_typedef && tag != DW_TAG_const_type && tag != DW_TAG_volatile_type)
+            return true;
+        at = *type;
+    }
+    return false;
+}
 
-static void describe_members(struct walk *w, Dwarf_Die *type, uint32_t at, const char *name, int depth)
+struct target { /* where a value lies, and what it is */
+    Dwarf_Die type;
+    bool object;
+    uint32_t at;
+    const char *name;
+    int depth;
+};
+
+static void describe(struct walk *w, struct target t);
+
+static void describe_members(struct walk *w, struct target t)
 {
     Dwarf_Die m;
-    if (dwarf_child(type, &m) != 0)
+    if (dwarf_child(&t.type, &m) != 0)
         return;
     do {
         Dwarf_Attribute a;
         Dwarf_Word offset = 0;
-        Dwarf_Die mt;
+        struct target in = {.depth = t.depth + 1};
         char full[NAME_MAX_LENGTH];
         const char *n = dwarf_diename(&m);
-        if (dwarf_tag(&m) != DW_TAG_member || !n || !type_of(&m, &mt))
+        if (dwarf_tag(&m) != DW_TAG_member || !n || !type_of(&m, &in.type, &in.object))
             continue;
         if (dwarf_attr(&m, DW_AT_data_member_location, &a) && dwarf_formudata(&a, &offset) != 0)
             continue;
-        if (snprintf(full, sizeof full, "%s.%s", name, n) < (int)sizeof full)
-            describe(w, &mt, at + (uint32_t)offset, full, depth + 1);
+        in.at = t.at + (uint32_t)offset;
+        in.name = full;
+        if (snprintf(full, sizeof full, "%s.%s", t.name, n) < (int)sizeof full)
+            describe(w, in);
     } while (dwarf_siblingof(&m, &m) == 0);
 }
 
-static void describe_elements(struct walk *w, Dwarf_Die *type, uint32_t at, const char *name, int depth)
+static void describe_elements(struct walk *w, struct target t)
 {
-    Dwarf_Die et;
+    struct target in = {.depth = t.depth + 1};
     Dwarf_Word all = 0, one = 0;
-    if (!type_of(type, &et) || dwarf_aggregate_size(type, &all) != 0 || dwarf_aggregate_size(&et, &one) != 0 || !one)
+    char full[NAME_MAX_LENGTH];
+    if (!type_of(&t.type, &in.type, &in.object) || dwarf_aggregate_size(&t.type, &all) != 0 ||
+        dwarf_aggregate_size(&in.type, &one) != 0 || !one)
         return;
+    in.name = full;
     for (Dwarf_Word i = 0; i < all / one && i < ELEMENTS_MAX; i++) {
-        char full[NAME_MAX_LENGTH];
-        if (snprintf(full, sizeof full, "%s[%u]", name, (unsigned)i) < (int)sizeof full)
-            describe(w, &et, at + (uint32_t)(i * one), full, depth + 1);
+        in.at = t.at + (uint32_t)(i * one);
+        if (snprintf(full, sizeof full, "%s[%u]", t.name, (unsigned)i) < (int)sizeof full)
+            describe(w, in);
     }
 }
 
-static void describe(struct walk *w, Dwarf_Die *type, uint32_t at, const char *name, int depth)
+static void describe(struct walk *w, struct target t)
 {
-    int tag = dwarf_tag(type);
+    int tag = dwarf_tag(&t.type);
     Dwarf_Word size = 0;
-    if (depth > DEPTH_MAX || w->lines >= LINES_MAX)
+    Dwarf_Die to;
+    bool object;
+    if (t.depth > DEPTH_MAX || w->lines >= LINES_MAX)
         return;
-    if (tag == DW_TAG_pointer_type) {
-        add_pointer(w, at, name);
+    if (t.object && tag != DW_TAG_pointer_type && tag != DW_TAG_array_type) {
+        w->lines++;
+        if (t.depth && dwarf_aggregate_size(&t.type, &size) == 0)
+            add_line(&w->members, t.at, (uint32_t)size, 'o', t.name, w->here);
+    } else if (tag == DW_TAG_pointer_type) {
+        if (t.object || (type_of(&t.type, &to, &object) && object))
+            add_pointer(w, t.at, t.name);
     } else if (tag == DW_TAG_array_type) {
-        describe_elements(w, type, at, name, depth);
+        describe_elements(w, t);
     } else if (tag == DW_TAG_structure_type) {
-        if (depth && dwarf_aggregate_size(type, &size) == 0) {
-            w->lines++;
-            add_line(&w->members, at, (uint32_t)size, 'o', name, w->here);
-        }
-        describe_members(w, type, at, name, depth);
+        describe_members(w, t);
     }
 }
 
@@ -158,7 +199,7 @@ static bool static_address(Dwarf_Die *die, uint32_t *at)
 
 static void walk_dies(struct walk *w, Dwarf_Die *first, int depth)
 {
-    Dwarf_Die die = *first, child, type;
+    Dwarf_Die die = *first, child;
     do {
         int tag = dwarf_tag(&die);
         Dwarf_Addr low;
@@ -170,8 +211,9 @@ static void walk_dies(struct walk *w, Dwarf_Die *first, int depth)
         } else if (tag == DW_TAG_variable && name && static_address(&die, &at)) {
             source_line(w, &die);
             add_place(w, at);
-            if (type_of(&die, &type))
-                describe(w, &type, at, name, 0);
+            struct target t = {.at = at, .name = name};
+            if (type_of(&die, &t.type, &t.object))
+                describe(w, t);
         }
         if ((tag == DW_TAG_subprogram || tag == DW_TAG_lexical_block) && depth < DEPTH_MAX && dwarf_child(&die, &child) == 0)
             walk_dies(w, &child, depth + 1);

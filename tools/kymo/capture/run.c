@@ -382,8 +382,7 @@ static bool follow(struct run *r, int signals)
     return ok;
 }
 
-/* Names of heap objects: what the global pointers hold at the end. Addresses that a symbol covers are not on the heap,
- * but the reader asks the symbols first, so that a line too many does no harm. */
+/* Names of heap objects: what the global pointers to kernel objects hold at the end. */
 static bool put_pointers(struct run *r)
 {
     struct capture_ram ram = {r->q.ram, r->q.ram_size};
