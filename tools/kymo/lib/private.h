@@ -67,13 +67,15 @@ struct kymo_symbol_entry {
 };
 
 struct kymo_symbols {
-    char *text;                      /* the packet's text, cut into strings */
+    char *text, *more;               /* the packets' texts, cut into strings */
     struct kymo_symbol_entry *entry; /* sorted by address */
     size_t count;
 };
 
 /* Takes a copy of the text; lines that make no sense are left out, *bad counts them. */
 int kymo_symbols_parse(struct kymo_symbols *s, const void *text, size_t length, unsigned *bad);
+/* The same for the packet at the file's end, whose names were known only then; a third one is ignored. */
+int kymo_symbols_add(struct kymo_symbols *s, const void *text, size_t length, unsigned *bad);
 const struct kymo_symbol_entry *kymo_symbols_find(const struct kymo_symbols *s, uint32_t addr,
                                                   char kind);
 void kymo_symbols_free(struct kymo_symbols *s);

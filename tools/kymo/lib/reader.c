@@ -199,12 +199,13 @@ static void take_end(kymo_trace *t, const struct kymo_packet_view *v)
     t->info.end_time = number_of(t->end, "time", 10, 0);
 }
 
-/* The last control block tells where the last clear was; the END packet how the run ended. Both
- * stand near the end. */
+/* The last control block tells where the last clear was; the END packet how the run ended; a second
+ * SYMBOLS packet names what lies on the heap. They stand near the end. */
 static int read_tail(kymo_trace *t, struct kymo_window *w, struct kymo_error *err)
 {
     struct kymo_packet_view v;
     uint64_t at = t->first_offset;
+    unsigned bad;
     if (t->source.size > at + TAIL_SEARCH)
         at = (t->source.size - TAIL_SEARCH) &
              ~7ull; /* most likely inside a packet: skipped to the next */
@@ -215,6 +216,9 @@ static int read_tail(kymo_trace *t, struct kymo_window *w, struct kymo_error *er
             break;
         if (r == KYMO_PACKET_OK && v.type == KYMO_PACKET_END)
             take_end(t, &v);
+        if (r == KYMO_PACKET_OK && v.type == KYMO_PACKET_SYMBOLS &&
+            kymo_symbols_add(&t->symbols, v.payload, v.length, &bad))
+            return kymo_set_error(err, "%s: no memory for symbols", t->source.path);
         if (r == KYMO_PACKET_OK && v.type == KYMO_PACKET_OPEN && v.length >= KYMO_CTL_SIZE &&
             v.hart < t->cursors) {
             t->cursor[v.hart].first_seq = kymo_get32(v.payload + 52);

@@ -60,6 +60,26 @@ int kymo_symbols_parse(struct kymo_symbols *s, const void *text, size_t length, 
     return 0;
 }
 
+int kymo_symbols_add(struct kymo_symbols *s, const void *text, size_t length, unsigned *bad)
+{
+    struct kymo_symbols more = {0};
+    if (s->more || kymo_symbols_parse(&more, text, length, bad))
+        return s->more ? 0 : -1;
+    struct kymo_symbol_entry *all = realloc(s->entry, (s->count + more.count + 1) * sizeof *all);
+    if (!all) {
+        kymo_symbols_free(&more);
+        return -1;
+    }
+    if (more.count)
+        memcpy(all + s->count, more.entry, more.count * sizeof *all);
+    s->entry = all;
+    s->count += more.count;
+    s->more = more.text;
+    free(more.entry);
+    qsort(s->entry, s->count, sizeof *s->entry, by_address);
+    return 0;
+}
+
 const struct kymo_symbol_entry *kymo_symbols_find(const struct kymo_symbols *s, uint32_t addr,
                                                   char kind)
 {
@@ -93,6 +113,7 @@ const struct kymo_symbol_entry *kymo_symbols_find(const struct kymo_symbols *s, 
 void kymo_symbols_free(struct kymo_symbols *s)
 {
     free(s->text);
+    free(s->more);
     free(s->entry);
     *s = (struct kymo_symbols){0};
 }
