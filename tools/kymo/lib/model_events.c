@@ -494,6 +494,7 @@ void km_event(kymo_model *m, const struct kymo_event *e)
     case KE_irq_in: irq_in(m, e); break;
     case KE_irq_out: irq_out(m, e); break;
     case KE_task_yield: task_yield(m, e); break;
+    case KE_time_sync: /* neither is an own event of the task */
     case KE_rt_pick:
         hart_of(m, e)->yield += hart_of(m, e)->yield == e->seq;
         break; /* part of the switch */
