@@ -19,7 +19,8 @@ DEPS_DEMO = \
 # To test: everything above, and what reads our exports.
 DEPS_CHECK = \
   cmd:python3=python3 hdr:cmocka.h=libcmocka-dev \
-  cmd:babeltrace2=babeltrace2 cmd:trace-cmd=trace-cmd cmd:sqlite3=sqlite3 \
+  cmd:babeltrace2=babeltrace2 cmd:babeltrace=babeltrace cmd:lttng-schedlog=python3-lttnganalyses \
+  cmd:trace-cmd=trace-cmd cmd:sqlite3=sqlite3 \
   cmd:protoc=protobuf-compiler \
   cmd:vcd2fst=gtkwave cmd:spin=spin cmd:ctags=universal-ctags cmd:shellcheck=shellcheck \
   cmd:chromium=chromium cmd:node=nodejs

@@ -19,13 +19,14 @@ from twin import Twin  # noqa: E402
 
 CASES = {
     'plain': dict(),
+    'flat': dict(nest=0),
     'smp': dict(harts=2, steps=600),
     'loss': dict(loss=0.02, steps=600, harts=2),
     'slow': dict(hz=10000000, loss=0.01),
     'odd': dict(hz=170000000),
     'far': dict(long_gaps=True, loss=0.01, harts=2),
 }
-FORMATS = ['perfetto']
+FORMATS = ['perfetto', 'ctf', 'tracedat', 'vcd', 'sqlite', 'rows', 'jsonl', 'chrome']
 
 
 class Case:

@@ -17,11 +17,11 @@ class Hart:
 
 
 class Run:
-    def __init__(self, seed, steps=400, harts=1, loss=0.0, hz=1000000000, block=512, long_gaps=False):
+    def __init__(self, seed, steps=400, harts=1, loss=0.0, hz=1000000000, block=512, long_gaps=False, nest=0.2):
         self.r = random.Random(seed)
         self.w = Writer(harts=harts, block_size=block, clock_hz=hz, image='run%d.elf' % seed)
         self.harts = [Hart() for _ in range(harts)]
-        self.long_gaps = long_gaps
+        self.long_gaps, self.nest = long_gaps, nest
         self.level, self.base, self.next_id = {0: 7, 0xFFFF: 0}, {}, 1
         self.tags = [self.w.tag(t) for t in ('depth', 'speed mps', 'work')]
         self.spans = {}
@@ -98,7 +98,7 @@ class Run:
         self.emit(n, 'irq_in', cause=cause, source=source)
         if cause == 7:
             self.emit(n, 'tick', tick=self.r.randrange(1 << 24), late=self.r.randrange(100))
-        if depth < 2 and self.r.random() < 0.2:
+        if depth < 2 and self.r.random() < self.nest:
             self.interrupt(n, depth + 1)
         if self.harts[n].asleep and self.r.random() < 0.6:
             self.wake(n, self.harts[n].asleep.pop(0), 2)

@@ -53,6 +53,21 @@ class Twin:
         h.steps.append(('switch', self.ns(time), h.running, state, preempted, nxt, lv(h.running), lv(nxt)))
         h.running, h.own = nxt, None
 
+    def slices(self):
+        """(from, to, hart, task, state it was left in, preempted, level) in ns of every stretch of running."""
+        out = []
+        for n, h in self.harts.items():
+            sw = [s for s in h.steps if s[0] == 'switch']
+            for a, b in zip(sw, sw[1:] + [('switch', self.ns(self.last), None, 'end', False)]):
+                out.append((a[1], b[1], n, a[5], b[3], b[4], a[7]))
+        return out
+
+    def cpu_ns(self):
+        cpu = {}
+        for a, b, _, task, *_ in self.slices():
+            cpu[task] = cpu.get(task, 0) + b - a
+        return cpu
+
     def gap(self, g, h):
         self.lost += g.events
         self.gaps.append(g)

@@ -10,7 +10,7 @@
 #include "format.h"
 
 static const struct xp_format *const formats[] = {
-    &xp_perfetto,
+    &xp_perfetto, &xp_ctf, &xp_tracedat, &xp_vcd, &xp_sqlite, &xp_tsv, &xp_csv, &xp_rowbinary, &xp_chrome, &xp_jsonl,
 };
 enum { FORMATS = sizeof formats / sizeof *formats };
 

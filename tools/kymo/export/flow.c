@@ -313,6 +313,7 @@ static void on_block(void *u, const kymo_model *m, const struct kymo_block_state
     see(f, b->time, b->running);
     f->level[b->running] = (int16_t)level;
     change(f, b->time, b->hart, b->running, true);
+    note(f, b->time, b->running);
     for (unsigned age = b->depth; age-- > 0;)
         irq(f, b->time, b->hart, xp_irq_number(age < 4 ? b->causes >> 8 * age & 0xFF : 0xFF, 0), true);
 }

@@ -370,7 +370,7 @@ static void on_task(void *u, struct xp_flow *f, uint64_t time, uint32_t task)
 static void on_interval(void *u, struct xp_flow *f, const struct kymo_interval *i)
 {
     struct perfetto *p = u;
-    char name[PB_STRING];
+    char name[PB_STRING], irq[XP_NAME_MAX];
     struct pb b;
     if (i->task == KYMO_TASK_IDLE || i->task >= XP_TASK_LOST || i->state == KYMO_DEAD)
         return;
@@ -380,7 +380,9 @@ static void on_interval(void *u, struct xp_flow *f, const struct kymo_interval *
         return;
     uint8_t *e = event_open(p, &b, xp_ns(f, i->from), EV_BEGIN, TRACK_WAITS | i->task);
     event_name(&b, "wait", name);
-    if (i->state == KYMO_READY && i->waker < XP_TASK_LOST)
+    if (i->state == KYMO_READY && i->waker_irq)
+        note_text(&b, "woken in interrupt", xp_irq_name(xp_irq_number(i->waker_irq - 1u, 0), irq));
+    else if (i->state == KYMO_READY && i->waker < XP_TASK_LOST)
         note_text(&b, "woken by", xp_task_name(f, i->waker));
     if (i->certainty != KYMO_CERTAIN)
         note_text(&b, "certainty", xp_certainty_name(i->certainty));
