@@ -244,7 +244,8 @@ static void leave(struct ohart *h, uint32_t prev, unsigned state, uint32_t next)
     t->now = UNKNOWN;
     if (h->yielded || level_of(h, next) >= t->level) {
         queue_tail(h, prev);
-        t->loose = level_of(h, next) == LEVEL_UNKNOWN;
+        /* a slice that ends with a tick ends before or after that tick's wake-ups: the kernel's choice */
+        t->loose = h->ticked || level_of(h, next) == LEVEL_UNKNOWN;
         return;
     }
     queue_head(h, prev);

@@ -1,0 +1,580 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""The twin: a naive model of the kernel's semantics, written from the documentation, not from the kernel.
+
+It knows the random numbers of twin.c, predicts every event in order with all its fields, and compares
+with what the target recorded. The first difference is printed with the events around it.
+
+usage: twin.py KYMO IMAGE [--seed N] [--steps N] [--runs N] [--keep]
+"""
+import argparse
+import json
+import os
+import struct
+import subprocess
+import sys
+import tempfile
+
+WORKERS, SEMS, MUTEXES, CONDS, FIRST = 7, 3, 3, 2, 2
+KEEPER, IDLE = FIRST + WORKERS, 0
+SLICES = [1, 2, 3, 4, 5, 7, 10, 15, 255]
+ERR_OK, ERR_FAIL, ERR_CANT_REMOVE, ERR_NOT_FOUND = 0, -1, -16379, -16378
+ERR_CANT_SUSPEND, ERR_CANT_RESUME, ERR_BUSY, ERR_NOT_OWNER, ERR_TIMEOUT = -16377, -16376, -16373, -16372, -16363
+STOPPED, READY, RUNNING, BLOCKED, SUSPENDED, DELAYED = range(6)
+CREATED, OBJECT, DELAY_OVER, TIMED_OUT, RESUMED = range(5)
+DRAW = [0, 0, 1, 2, 2, 2, 3, 3, 4, 4, 5, 6, 7, 7, 7, 7, 8, 8, 9, 10, 11, 11, 12, 12, 13, 14, 15, 15, 16, 16, 17, 19]
+OPS = ["sem_wait", "sem_try", "sem_signal", "sem_timed", "lock", "trylock", "timedlock", "unlock", "cond_wait",
+       "cond_signal", "cond_broadcast", "delay", "yield", "suspend", "resume", "priority", "tick", "cancel", "inherit",
+       "values"]
+
+
+class End(Exception):
+    """The run is over."""
+
+
+class Task:
+    def __init__(self, ident, level):
+        self.id, self.level, self.base = ident, level, level
+        self.state, self.wait = SUSPENDED, None     # wait: ("sem", i) ("mutex", i) ("cond", i) ("delay",) or None
+        self.suspended = True
+        self.deadline = None
+        self.slice = SLICES[4]                      # of the level it was created with
+        self.result = None
+        self.held = []                              # mutexes, newest first
+        self.program = None
+
+    def shown(self):
+        return DELAYED if self.state == BLOCKED and self.wait == ("delay",) else self.state
+
+
+class Twin:
+    """A call is a generator: it yields when its task waits or is preempted, and goes on when it runs again."""
+
+    def __init__(self, seed, steps):
+        self.seed, self.limit, self.steps, self.now = seed, steps, 0, 0
+        self.events = []
+        self.task = {FIRST + i: Task(FIRST + i, 3 + i % 4) for i in range(WORKERS)}
+        keeper = self.task[KEEPER] = Task(KEEPER, 7)
+        keeper.state, keeper.suspended = RUNNING, False
+        self.ready = [keeper]                       # in order of their turn; the running task is among them
+        self.armed = []                             # tasks with a deadline, in order of arming
+        self.idle = Task(IDLE, 8)
+        self.idle.state, self.idle.suspended = READY, False
+        self.cur = keeper
+        self.sem = [[i, []] for i in range(SEMS)]   # count, waiters
+        self.owner, self.mwait = [None] * MUTEXES, [[] for _ in range(MUTEXES)]
+        self.inherit = [True] * (MUTEXES - 1) + [False]
+        self.cwait = [[] for _ in range(CONDS)]
+        for t in self.task.values():
+            t.program = self.keeper(t) if t is keeper else self.worker(t)
+
+    # ---- events and choosing
+
+    def emit(self, name, **fields):
+        self.events.append((name, fields))
+
+    def best(self):
+        return min(self.ready, key=lambda t: t.level, default=self.idle)  # min takes the first of equals
+
+    def to_tail(self, t):
+        self.ready.remove(t)
+        self.ready.append(t)
+
+    def switch(self, state):
+        """The running task leaves, if another is to run now."""
+        nxt = self.best()
+        if nxt is self.cur:
+            return False
+        self.emit("task_switch", state=state, next=nxt.id)
+        if self.cur.state == RUNNING:
+            self.cur.state = READY
+        nxt.state = RUNNING
+        self.cur = nxt
+        return True
+
+    def offer(self):
+        """Somebody became ready or levels changed: a higher one runs at once."""
+        if self.best().level < self.cur.level:
+            return self.switch(READY)
+        return False
+
+    def wake(self, t, reason, result):
+        t.wait, t.result = None, result
+        if t in self.armed:
+            self.armed.remove(t)
+        if t.suspended:
+            return
+        t.state = READY
+        self.ready.append(t)
+        self.emit("task_ready", reason=reason, task=t.id)
+
+    def block(self, t, wait, ticks=None):
+        t.state, t.wait = BLOCKED, wait
+        self.ready.remove(t)
+        if ticks is not None:
+            t.deadline = self.now + ticks
+            self.armed.append(t)
+
+    # ---- inheritance: levels follow from who waits
+
+    def due(self, t):
+        return min([t.base] + [w.level for m in t.held if self.inherit[m] for w in self.mwait[m]])
+
+    def relevel(self, t):
+        """Along the chain of owners, until nothing changes."""
+        while t:
+            level = self.due(t)
+            if level == t.level:
+                return
+            why = 1 if level < t.level else 2
+            self.set_level(t, level, why)
+            t = self.owner[t.wait[1]] if t.wait and t.wait[0] == "mutex" else None
+
+    def set_level(self, t, level, why):
+        if t.state == RUNNING:                      # keeps its turn
+            self.ready.remove(t)
+            self.ready.insert(0, t)
+        elif t.state == READY:
+            self.to_tail(t)
+        elif t.wait and t.wait[0] in ("mutex", "cond"):
+            queue = (self.mwait if t.wait[0] == "mutex" else self.cwait)[t.wait[1]]
+            queue.remove(t)
+            queue.append(t)
+        t.level = level
+        self.emit("task_priority", task=t.id, level=level, base=t.base, why=why)
+
+    @staticmethod
+    def highest(queue):
+        return min(queue, key=lambda t: t.level, default=None)
+
+    def hand_over(self, m, heir):
+        self.mwait[m].remove(heir)
+        self.owner[m] = heir
+        heir.held.insert(0, m)
+        self.wake(heir, OBJECT, ERR_OK)
+
+    # ---- ticks
+
+    def tick(self):
+        self.emit("irq_in", cause=7, source=0)
+        self.now += 1
+        self.emit("tick", tick=self.now)
+        cur = self.cur
+        if cur is not self.idle:
+            cur.slice -= 1
+            if cur.slice == 0:
+                cur.slice = SLICES[cur.level]
+                if any(t is not cur and t.level == cur.level for t in self.ready):
+                    self.to_tail(cur)
+        for t in [t for t in self.armed if t.deadline == self.now]:
+            self.expire(t)
+        self.switch(READY)
+        self.emit("irq_out")
+
+    def expire(self, t):
+        owner = None
+        if t.wait[0] == "sem":
+            self.sem[t.wait[1]][1].remove(t)
+        elif t.wait[0] == "mutex":
+            self.mwait[t.wait[1]].remove(t)
+            owner = self.owner[t.wait[1]]
+        elif t.wait[0] == "cond":
+            self.cwait[t.wait[1]].remove(t)
+        self.wake(t, DELAY_OVER if t.wait == ("delay",) else TIMED_OUT, ERR_TIMEOUT)
+        self.relevel(owner)
+
+    # ---- calls
+
+    def sem_take(self, i):
+        self.sem[i][0] -= 1
+        self.emit("sem_take", count=self.sem[i][0], obj=f"sem{i}")
+
+    def sem_wait(self, t, i, ticks=None):
+        count, waiters = self.sem[i]
+        if count > 0:
+            self.sem_take(i)
+            return ERR_OK
+        if ticks == 0:
+            self.emit("sem_busy", obj=f"sem{i}")
+            return ERR_TIMEOUT
+        self.emit("sem_block", obj=f"sem{i}")
+        waiters.append(t)
+        self.block(t, ("sem", i), ticks)
+        self.switch(BLOCKED)
+        yield
+        self.emit("sem_acquired", timeout=int(t.result != ERR_OK), obj=f"sem{i}")
+        return t.result
+
+    def sem_try(self, i):
+        if self.sem[i][0] > 0:
+            self.sem_take(i)
+            return ERR_OK
+        self.emit("sem_busy", obj=f"sem{i}")
+        return ERR_FAIL
+
+    def sem_signal(self, t, i):
+        if not self.sem[i][1]:
+            self.sem[i][0] += 1
+            self.emit("sem_signal", count=self.sem[i][0], obj=f"sem{i}")
+            return
+        woken = self.sem[i][1].pop(0)
+        self.emit("sem_give", task=woken.id, obj=f"sem{i}")
+        self.wake(woken, OBJECT, ERR_OK)
+        if woken.state == READY and woken.level == t.level:  # gives way to an equal as well
+            self.to_tail(t)
+            if self.switch(READY):
+                yield
+        elif self.offer():
+            yield
+
+    def lock(self, t, m, ticks=None):
+        if self.owner[m] is None:
+            self.owner[m] = t
+            t.held.insert(0, m)
+            self.emit("mutex_lock", obj=f"mutex{m}")
+            return ERR_OK
+        if ticks == 0:
+            self.emit("mutex_busy", owner=self.owner[m].id, obj=f"mutex{m}")
+            return ERR_BUSY
+        if self.owner[m] is t:
+            self.emit("refused", call=0x42, obj=f"mutex{m}", result=ERR_BUSY)
+            return ERR_BUSY
+        self.emit("mutex_block", owner=self.owner[m].id, obj=f"mutex{m}")
+        self.block(t, ("mutex", m), ticks)
+        self.mwait[m].append(t)
+        self.relevel(self.owner[m])
+        self.switch(BLOCKED)
+        yield
+        self.emit("mutex_acquired", timeout=int(t.result != ERR_OK), obj=f"mutex{m}")
+        return t.result
+
+    def give_up(self, t, m):
+        t.held.remove(m)
+        heir = self.highest(self.mwait[m])
+        self.emit("mutex_unlock", next=heir.id if heir else 0, obj=f"mutex{m}")
+        self.owner[m] = None
+        if heir:
+            self.hand_over(m, heir)
+            self.relevel(t)
+
+    def unlock(self, t, m):
+        if self.owner[m] is not t:
+            self.emit("refused", call=0x47, obj=f"mutex{m}", result=ERR_NOT_OWNER)
+            return ERR_NOT_OWNER
+        self.give_up(t, m)
+        if self.offer():
+            yield
+        return ERR_OK
+
+    def cond_wait(self, t, c, m, ticks):
+        refused = ERR_NOT_OWNER if self.owner[m] is not t else ERR_TIMEOUT if ticks == 0 else None
+        if refused is not None:
+            self.emit("refused", call=0x52, obj=f"cond{c}", result=refused)
+            return refused
+        self.emit("cond_wait", obj=f"cond{c}", mutex=f"mutex{m}")
+        self.block(t, ("cond", c), ticks)
+        self.cwait[c].append(t)
+        self.give_up(t, m)
+        self.switch(BLOCKED)
+        yield
+        result = t.result
+        self.emit("cond_woken", timeout=int(result != ERR_OK), obj=f"cond{c}")
+        locked = yield from self.lock(t, m)
+        return result if result != ERR_OK else locked
+
+    def cond_signal(self, c):
+        t = self.highest(self.cwait[c])
+        self.emit("cond_signal", task=t.id if t else 0, obj=f"cond{c}")
+        if t:
+            self.cwait[c].remove(t)
+            self.wake(t, OBJECT, ERR_OK)
+            if self.offer():
+                yield
+        return ERR_OK
+
+    def cond_broadcast(self, c):
+        self.emit("cond_broadcast", count=len(self.cwait[c]), obj=f"cond{c}")
+        while self.cwait[c]:
+            t = self.highest(self.cwait[c])
+            self.cwait[c].remove(t)
+            self.wake(t, OBJECT, ERR_OK)
+        if self.offer():
+            yield
+        return ERR_OK
+
+    def delay(self, t, ticks):
+        if ticks == 0:
+            return
+        self.emit("task_delay", ticks=ticks)
+        self.block(t, ("delay",), ticks)
+        self.switch(DELAYED)
+        yield
+
+    def yield_(self, t):
+        self.emit("task_yield")
+        self.to_tail(t)
+        if self.switch(READY):
+            yield
+
+    def refuse(self, call, ident, result):
+        self.emit("refused", call=call, obj=ident, result=result)
+        return result
+
+    def suspend(self, t, ident):
+        victim = self.task.get(ident)
+        if not victim:
+            return self.refuse(0x14, ident, ERR_NOT_FOUND)
+        if victim.suspended:
+            return self.refuse(0x14, ident, ERR_CANT_SUSPEND)
+        self.emit("task_suspend", task=ident, state=victim.shown())
+        if victim.state in (READY, RUNNING):
+            self.ready.remove(victim)
+        victim.suspended, victim.state = True, SUSPENDED
+        if victim is t:
+            self.switch(SUSPENDED)
+            yield
+        return ERR_OK
+
+    def resume(self, ident):
+        victim = self.task.get(ident)
+        if not victim:
+            return self.refuse(0x15, ident, ERR_NOT_FOUND)
+        if not victim.suspended:
+            return self.refuse(0x15, ident, ERR_CANT_RESUME)
+        victim.suspended = False
+        victim.state = BLOCKED if victim.wait else READY
+        self.emit("task_resume", task=ident, state=victim.shown())
+        if victim.state == READY:
+            self.ready.append(victim)
+            self.emit("task_ready", reason=RESUMED, task=ident)
+            if self.offer():
+                yield
+        return ERR_OK
+
+    def priority(self, ident, level):
+        t = self.task.get(ident)
+        if not t:
+            return self.refuse(0x16, ident, ERR_NOT_FOUND)
+        t.base = level
+        self.set_level(t, self.due(t), 0)
+        if t.wait and t.wait[0] == "mutex":
+            self.relevel(self.owner[t.wait[1]])
+        if self.offer():
+            yield
+        return ERR_OK
+
+    def cancel(self, t, ident):
+        victim = self.task.get(ident)
+        if victim is t:
+            return self.refuse(0x11, ident, ERR_CANT_REMOVE)
+        if not victim:
+            return self.refuse(0x11, ident, ERR_NOT_FOUND)
+        while victim.held:
+            m = victim.held.pop(0)
+            heir = self.highest(self.mwait[m])
+            self.emit("mutex_abandon", next=heir.id if heir else 0, obj=f"mutex{m}")
+            self.owner[m] = None
+            if heir:
+                self.hand_over(m, heir)
+        owner = None
+        if victim.wait and victim.wait[0] == "sem":
+            self.sem[victim.wait[1]][1].remove(victim)
+        elif victim.wait and victim.wait[0] == "mutex":
+            self.mwait[victim.wait[1]].remove(victim)
+            owner = self.owner[victim.wait[1]]
+        elif victim.wait and victim.wait[0] == "cond":
+            self.cwait[victim.wait[1]].remove(victim)
+        if victim in self.armed:
+            self.armed.remove(victim)
+        if victim in self.ready:
+            self.ready.remove(victim)
+        self.emit("task_destroy", task=ident, state=victim.shown())
+        del self.task[ident]
+        self.relevel(owner)
+        if self.offer():
+            yield
+        return ERR_OK
+
+    def raise_tick(self):
+        before = self.cur
+        self.tick()
+        if self.cur is not before:
+            yield
+
+    def values(self, a):
+        return (self.sem[a % SEMS][0] | len(self.sem[a % SEMS][1]) << 8 | len(self.mwait[a % MUTEXES]) << 16 |
+                len(self.cwait[a % CONDS]) << 20 | (len(self.task) + 1 & 15) << 24)
+
+    # ---- programs
+
+    def step(self):
+        self.steps += 1
+        if self.steps - 1 == self.limit:
+            self.emit("mark", value=self.steps)
+            raise End
+
+    def run(self, t, op, a):
+        ticks, obj = a >> 8 & 3, a & 0xFF
+        m, target = obj % MUTEXES, FIRST + obj % WORKERS
+        above = any(h > m for h in t.held)
+        calls = {
+            "sem_wait": lambda: self.sem_wait(t, obj % SEMS), "sem_try": lambda: self.sem_try(obj % SEMS),
+            "sem_signal": lambda: self.sem_signal(t, obj % SEMS),
+            "sem_timed": lambda: self.sem_wait(t, obj % SEMS, ticks),
+            "lock": lambda: self.lock(t, m, ticks if above else None), "trylock": lambda: self.lock(t, m, 0),
+            "timedlock": lambda: self.lock(t, m, ticks), "unlock": lambda: self.unlock(t, m),
+            "cond_wait": lambda: self.lock(t, m, 0) if any(h != m for h in t.held) else
+            self.cond_wait(t, obj % CONDS, m, None if ticks == 3 else ticks),
+            "cond_signal": lambda: self.cond_signal(obj % CONDS),
+            "cond_broadcast": lambda: self.cond_broadcast(obj % CONDS),
+            "delay": lambda: self.delay(t, ticks), "yield": lambda: self.yield_(t),
+            "suspend": lambda: self.suspend(t, target), "resume": lambda: self.resume(target),
+            "priority": lambda: self.priority(target, ticks + 3), "tick": self.raise_tick,
+            "cancel": lambda: self.cancel(t, FIRST + obj // 8 % WORKERS) if len(self.task) > 5 else 0,
+            "values": lambda: self.values(obj)}
+        result = calls[OPS[op]]()
+        if hasattr(result, "send"):
+            result = yield from result
+        return result or 0
+
+    def worker(self, t):
+        random = self.seed * 2654435761 + t.id & 0xFFFFFFFF
+        while True:
+            random ^= random << 13 & 0xFFFFFFFF
+            random ^= random >> 17
+            random ^= random << 5 & 0xFFFFFFFF
+            op = DRAW[random >> 16 & 31]
+            self.step()
+            result = yield from self.run(t, op, random & 0xFFFF)
+            self.emit("debug", type=op, p1=random & 0xFFFF, p2=result & 0xFFFFFFFF)
+
+    def keeper(self, t):
+        self.emit("mark", value=0)
+        while True:
+            for i in range(WORKERS):
+                yield from self.resume(FIRST + i)
+            for i in range(SEMS):
+                yield from self.sem_signal(t, i)
+            for i in range(CONDS):
+                yield from self.cond_broadcast(i)
+            yield from self.delay(t, 1)
+
+    def play(self):
+        try:
+            while True:
+                if self.cur is self.idle:
+                    self.tick()
+                else:
+                    next(self.cur.program)
+        except End:
+            return self.events
+
+
+# ---- the target
+
+def patch(image, out, values):
+    """Writes 32-bit values over variables of the image, by symbol."""
+    data = bytearray(open(image, "rb").read())
+    shoff, = struct.unpack_from("<I", data, 32)
+    entsize, count = struct.unpack_from("<HH", data, 46)
+    sections = [struct.unpack_from("<10I", data, shoff + i * entsize) for i in range(count)]
+    symtab = next(s for s in sections if s[1] == 2)
+    strings = sections[symtab[6]][4]
+    for at in range(symtab[4], symtab[4] + symtab[5], 16):
+        name, value, _, _, _, index = struct.unpack_from("<IIIBBH", data, at)
+        end = data.index(0, strings + name)
+        text = data[strings + name:end].decode()
+        if text in values and 0 < index < count:
+            where = sections[index][4] + value - sections[index][3]
+            struct.pack_into("<I", data, where, values[text])
+    open(out, "wb").write(data)
+
+
+def recorded(kymo, trace):
+    """The target's events from the mark `begin` on, in the form the twin uses."""
+    p = subprocess.run([kymo, "print", "--json", trace], capture_output=True, text=True, timeout=120, check=True)
+    lines = [json.loads(line) for line in p.stdout.splitlines()]
+    objects = {}
+    for kind, event in (("sem", "sem_create"), ("mutex", "mutex_init"), ("cond", "cond_init")):
+        found = [e["fields"]["obj"] for e in lines if e["event"] == event]
+        objects.update({addr: f"{kind}{i}" for i, addr in enumerate(found)})
+    start = next(i for i, e in enumerate(lines) if e["event"] == "mark")
+    skip = {"time_sync", "mem_alloc", "mem_free", "slice_end"}
+    return [(e["event"], e["fields"], objects) for e in lines[start:] if e["event"] not in skip]
+
+
+def same(expected, got):
+    """Is `got` what was expected? Only the fields that the twin predicts count."""
+    name, fields = expected
+    event, values, objects = got
+    if name != event:
+        return False
+    for key, want in fields.items():
+        have = values.get(key)
+        if key in ("obj", "mutex") and isinstance(want, str):
+            have = objects.get(have)
+        elif key == "result":
+            have = have - (1 << 32) if have is not None and have >= 1 << 31 else have
+        elif key == "tick":
+            continue                                # the target has counted since boot
+        if have != want:
+            return False
+    return True
+
+
+def show(event):
+    return event[0] + "".join(f" {k}={v}" for k, v in event[1].items() if not k.endswith("_name"))
+
+
+def compare(expected, got, token):
+    for i, (e, g) in enumerate(zip(expected, got)):
+        if not same(e, g):
+            print(f"FAIL {token}: event {i} differs\n  twin:   {show(e)}\n  target: {show(g)}\n  before it:")
+            for k in range(max(0, i - 12), i):
+                print(f"    {show(expected[k])}")
+            return False
+    if len(expected) != len(got):
+        print(f"FAIL {token}: the twin has {len(expected)} events, the target {len(got)}")
+        return False
+    return True
+
+
+def one(args, seed, folder):
+    image, trace = f"{folder}/{seed}.elf", f"{folder}/{seed}.kymo"
+    patch(args.image, image, {"twin_seed": seed, "twin_steps": args.steps})
+    token = f"--seed {seed} --steps {args.steps}"
+    run = subprocess.run([args.kymo, "run", image, "-o", trace, "--timeout", "60"], capture_output=True, text=True, timeout=90)
+    if run.returncode:
+        print(f"FAIL {token}: exit status {run.returncode}\n{run.stdout[-2000:]}{run.stderr[-500:]}")
+        return False
+    expected = Twin(seed, args.steps).play()
+    ok = compare(expected, recorded(args.kymo, trace), token)
+    check = subprocess.run([args.kymo, "check", trace], capture_output=True, text=True, timeout=60)
+    if check.returncode:
+        print(f"FAIL {token}: kymo check\n{check.stdout}{check.stderr}")
+        ok = False
+    return ok
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("kymo")
+    parser.add_argument("image")
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--steps", type=int, default=1000)
+    parser.add_argument("--runs", type=int, default=1)
+    parser.add_argument("--keep", help="folder for images and traces")
+    args = parser.parse_args()
+    with tempfile.TemporaryDirectory() as temporary:
+        folder = args.keep or temporary
+        os.makedirs(folder, exist_ok=True)
+        results = []
+        for seed in range(args.seed, args.seed + args.runs):
+            results.append(one(args, seed, folder))
+            if not results[-1]:
+                print(f"  rerun: tests/twin/twin.py {args.kymo} {args.image} --seed {seed} --steps {args.steps}")
+    print(f"{sum(results)} passed, {len(results) - sum(results)} failed")
+    return 0 if all(results) else 1
+
+
+sys.exit(main())
