@@ -1,0 +1,96 @@
+/* SPDX-License-Identifier: MIT */
+/* Owns distributions: exact count, sum and extremes, and a histogram with bins of 1/64 of their
+ * value.
+ *
+ * Values below 64 have a bin each (page 0). Above, a value with highest bit b (b >= 6) is in page b
+ * - 5, sub-bin (value >> (b - 6)) - 64 .. Example: 200 = 0b11001000 has b = 7, page 2, sub-bin (200
+ * >> 1) - 64 = 36, which holds 200 and 201. Pages are made when first used, so that a distribution
+ * costs what it spans. */
+#include "stat.h"
+
+#include <math.h>
+#include <stdlib.h>
+
+static unsigned highest_bit(uint64_t v)
+{
+    return 63u - (unsigned)__builtin_clzll(v);
+}
+
+static void place(uint64_t v, unsigned *page, unsigned *sub)
+{
+    if (v < KYMO_DIST_SUB) {
+        *page = 0;
+        *sub = (unsigned)v;
+        return;
+    }
+    unsigned b = highest_bit(v);
+    *page = b - 5;
+    *sub = (unsigned)(v >> (b - 6)) - KYMO_DIST_SUB;
+}
+
+void kymo_dist_add(struct kymo_dist *d, uint64_t value, uint64_t at)
+{
+    unsigned page, sub;
+    place(value, &page, &sub);
+    if (d->count == 0 || value < d->min)
+        d->min = value;
+    if (d->count == 0 || value > d->max) {
+        d->max = value;
+        d->max_at = at;
+    }
+    d->count++;
+    d->sum += value;
+    double off = (double)value - d->mean;
+    d->mean += off / (double)d->count;
+    d->m2 += off * ((double)value - d->mean);
+    if (!d->page[page])
+        d->page[page] = calloc(KYMO_DIST_SUB, sizeof **d->page);
+    if (d->page[page] && d->page[page][sub] != UINT32_MAX)
+        d->page[page][sub]++;
+}
+
+bool kymo_dist_bin(const struct kymo_dist *d, unsigned *bin, uint64_t *low, uint64_t *width,
+                   uint64_t *count)
+{
+    for (; *bin < KYMO_DIST_PAGES * KYMO_DIST_SUB; ++*bin) {
+        unsigned page = *bin / KYMO_DIST_SUB, sub = *bin % KYMO_DIST_SUB;
+        if (!d->page[page]) {
+            *bin += KYMO_DIST_SUB - 1 - sub;
+            continue;
+        }
+        if (!d->page[page][sub])
+            continue;
+        *width = page ? 1ull << (page - 1) : 1;
+        *low = page ? (uint64_t)(KYMO_DIST_SUB + sub) << (page - 1) : sub;
+        *count = d->page[page][sub];
+        ++*bin;
+        return true;
+    }
+    return false;
+}
+
+uint64_t kymo_dist_percentile(const struct kymo_dist *d, double percent)
+{
+    uint64_t need = (uint64_t)ceil((double)d->count * percent / 100.0), seen = 0;
+    uint64_t low, width, count;
+    need = need ? need : 1;
+    for (unsigned bin = 0; kymo_dist_bin(d, &bin, &low, &width, &count);) {
+        seen += count;
+        if (seen < need)
+            continue;
+        uint64_t top = low + width - 1;
+        return top < d->min ? d->min : top > d->max ? d->max : top;
+    }
+    return d->max;
+}
+
+double kymo_dist_deviation(const struct kymo_dist *d)
+{
+    return d->count > 1 ? sqrt(d->m2 / (double)(d->count - 1)) : 0;
+}
+
+void kymo_dist_free(struct kymo_dist *d)
+{
+    for (unsigned i = 0; i < KYMO_DIST_PAGES; i++)
+        free(d->page[i]);
+}

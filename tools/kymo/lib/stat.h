@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: MIT */
+/* Inside of the statistics: what is needed while they are collected. */
+#ifndef KYMO_STAT_INSIDE_H
+#define KYMO_STAT_INSIDE_H
+#include "kymo_stat.h"
+#include "private.h"
+
+struct km_stat_task {
+    struct kymo_stat_task pub;
+    uint64_t wake, executed, ready_from, blocked_so_far;
+    bool active, started, period_known;
+};
+
+struct km_stat {
+    struct kymo_stat *s;
+    struct km_stat_task *task[KYMO_TASK_BOOT + 1];
+    unsigned recent; /* the object met last */
+    uint8_t tick_cause;
+    bool any, no_memory;
+};
+
+static inline bool filter_in(const struct kymo_stat *s, uint64_t time)
+{
+    return time >= s->from && time <= s->to;
+}
+
+void kymo_dist_free(struct kymo_dist *d);
+
+#endif
