@@ -18,6 +18,7 @@ static inline bool cond_valid(const cond_t *c)
 
 int32_t mo_cond_init(cond_t *c)
 {
+    kernel_not_in_handler("mo_cond_init");
     if (!c)
         return ERR_FAIL;
     *c = (cond_t){.waiters = {{.top = IDLE_LEVEL}}, .magic = COND_MAGIC};
@@ -27,6 +28,7 @@ int32_t mo_cond_init(cond_t *c)
 
 int32_t mo_cond_destroy(cond_t *c)
 {
+    kernel_not_in_handler("mo_cond_destroy");
     if (!c)
         return ERR_OK;
     if (!cond_valid(c))
@@ -46,6 +48,7 @@ int32_t mo_cond_destroy(cond_t *c)
 
 static int32_t cond_wait(cond_t *c, mutex_t *m, uint32_t ticks, const char *call)
 {
+    kernel_not_in_handler(call);
     if (!cond_valid(c))
         kernel_misuse(call, c, "not a condition variable", ERR_SEM_OPERATION);
     if (!mutex_is_valid(m))
@@ -92,6 +95,7 @@ static void wake(tcb_t *t)
 
 int32_t mo_cond_signal(cond_t *c)
 {
+    kernel_not_in_handler("mo_cond_signal");
     if (!cond_valid(c))
         return ERR_FAIL;
     uint32_t irq = hal_irq_save();
@@ -110,6 +114,7 @@ int32_t mo_cond_signal(cond_t *c)
 /* Wakes who waits now, one task a step. Nobody can join meanwhile: no other task runs. */
 int32_t mo_cond_broadcast(cond_t *c)
 {
+    kernel_not_in_handler("mo_cond_broadcast");
     if (!cond_valid(c))
         return ERR_FAIL;
     sched_lock();
@@ -126,5 +131,6 @@ int32_t mo_cond_broadcast(cond_t *c)
 
 int32_t mo_cond_waiting_count(cond_t *c)
 {
+    kernel_not_in_handler("mo_cond_waiting_count");
     return cond_valid(c) ? c->waiters->count : -1;
 }

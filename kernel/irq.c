@@ -15,6 +15,7 @@ static struct attachment attached[HAL_PLIC_SOURCES];
 
 int32_t mo_irq_attach(uint32_t irq, void (*handler)(void *), void *arg)
 {
+    kernel_not_in_handler("mo_irq_attach");
     if (irq == 0 || irq >= HAL_PLIC_SOURCES)
         return ERR_FAIL;
     uint32_t state = hal_irq_save();

@@ -159,6 +159,7 @@ void mutex_abandon_all(tcb_t *t)
 
 int32_t mo_mutex_init(mutex_t *m)
 {
+    kernel_not_in_handler("mo_mutex_init");
     if (!m)
         return ERR_FAIL;
     *m = (mutex_t){.waiters = {{.top = IDLE_LEVEL}}, .magic = MUTEX_MAGIC, .inherit = true};
@@ -168,6 +169,7 @@ int32_t mo_mutex_init(mutex_t *m)
 
 int32_t mo_mutex_destroy(mutex_t *m)
 {
+    kernel_not_in_handler("mo_mutex_destroy");
     if (!m)
         return ERR_OK;
     if (m->magic != MUTEX_MAGIC)
@@ -187,6 +189,7 @@ int32_t mo_mutex_destroy(mutex_t *m)
 
 int32_t mo_mutex_set_inherit(mutex_t *m, bool inherit)
 {
+    kernel_not_in_handler("mo_mutex_set_inherit");
     if (!mutex_valid(m))
         return ERR_FAIL;
     int32_t result = ERR_TASK_BUSY;
@@ -233,6 +236,7 @@ static __attribute__((noinline)) int32_t lock_contended(mutex_t *m, uint32_t tic
 
 int32_t mo_mutex_lock(mutex_t *m)
 {
+    kernel_not_in_handler("mo_mutex_lock");
     if (unlikely(!mutex_valid(m)))
         mutex_invalid(m, "mo_mutex_lock");
     uint32_t irq = hal_irq_save();
@@ -258,6 +262,7 @@ static inline int32_t try_lock(mutex_t *m)
 
 int32_t mo_mutex_trylock(mutex_t *m)
 {
+    kernel_not_in_handler("mo_mutex_trylock");
     if (unlikely(!mutex_valid(m)))
         return ERR_FAIL;
     uint32_t irq = hal_irq_save();
@@ -268,6 +273,7 @@ int32_t mo_mutex_trylock(mutex_t *m)
 
 int32_t mo_mutex_timedlock(mutex_t *m, uint32_t ticks)
 {
+    kernel_not_in_handler("mo_mutex_timedlock");
     if (unlikely(!mutex_valid(m)))
         return ERR_FAIL;
     uint32_t irq = hal_irq_save();
@@ -310,6 +316,7 @@ static __attribute__((noinline)) int32_t unlock_contended(mutex_t *m, tcb_t *cur
 
 int32_t mo_mutex_unlock(mutex_t *m)
 {
+    kernel_not_in_handler("mo_mutex_unlock");
     if (unlikely(!mutex_valid(m)))
         return ERR_FAIL;
     uint32_t irq = hal_irq_save();
@@ -329,10 +336,12 @@ int32_t mo_mutex_unlock(mutex_t *m)
 
 bool mo_mutex_owned_by_current(mutex_t *m)
 {
+    kernel_not_in_handler("mo_mutex_owned_by_current");
     return mutex_valid(m) && m->owner_tid == sched_current()->id;
 }
 
 int32_t mo_mutex_waiting_count(mutex_t *m)
 {
+    kernel_not_in_handler("mo_mutex_waiting_count");
     return mutex_valid(m) ? m->waiters->count : -1;
 }

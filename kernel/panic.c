@@ -81,6 +81,11 @@ void kernel_misuse(const char *call, const void *obj, const char *why, int32_t c
     __builtin_unreachable();
 }
 
+void kernel_in_handler(const char *call)
+{
+    kernel_misuse(call, NULL, "called in an interrupt handler", ERR_UNKNOWN);
+}
+
 void kernel_stack_smashed(const tcb_t *t)
 {
     hal_irq_save();

@@ -56,7 +56,9 @@ int32_t sched_no_hook(void)
 /* The hook runs user code: an id that cannot run is refused. */
 static __attribute__((noinline)) tcb_t *pick_hooked(void)
 {
+    sched.in_handler = true; /* pick() is never called inside a handler: false before and after */
     int32_t id = kernel_cb.rt_sched();
+    sched.in_handler = false;
     if (id < 0)
         return prioq_first(&sched.ready);
     tcb_t *t = id == IDLE_ID ? NULL : sched_find((uint32_t) id);
@@ -368,7 +370,7 @@ static inline void rotate(tcb_t *cur)
 
 static __attribute__((noinline)) void yield_slow(tcb_t *cur, uint32_t irq)
 {
-    if (!(irq & MSTATUS_MIE))
+    if (!(irq & MSTATUS_MIE) && !(sched.slow & SLOW_BOOT))
         kernel_misuse("yield", NULL, "called with interrupts off", ERR_UNKNOWN);
     if (!may_block(irq)) { /* app_main, or a NOSCHED section: nobody else may run */
         hal_irq_restore(irq);
@@ -402,6 +404,7 @@ void _yield(void) __attribute__((weak, alias("yield")));
 
 void mo_task_yield(void)
 {
+    kernel_debug_not_in_handler("mo_task_yield");
     trace_task_yield_any();
     _yield();
 }

@@ -83,6 +83,7 @@ enum ready_reason {
 struct sched {
     struct prioq ready;     /* RUNNING and READY tasks, and idle */
     uint32_t slow;          /* SLOW_ */
+    volatile bool in_handler; /* an interrupt handler or the rt_sched hook runs: the calls marked I alone are allowed */
     volatile bool pending;  /* a switch was due while `slow` forbade it, or inside an interrupt handler */
     uint32_t now;           /* the clock of delays: kcb->ticks, or passes in cooperative mode */
 #if CONFIG_DEBUG_TRACE
@@ -204,6 +205,27 @@ bool sched_tick(void);
 /* On the stack of the interrupted task, interrupts off: what became due, and the switch. */
 void sched_from_trap(void);
 
+/* --- misuse: names the call, the object and the running task --- */
+void kernel_stack_smashed(const tcb_t *t) __attribute__((noreturn, cold));
+void kernel_power_off(uint32_t status) __attribute__((noreturn)); /* drains the console first */
+void kernel_misuse(const char *call, const void *obj, const char *why, int32_t code) __attribute__((noreturn, cold));
+
+/* For the calls that an interrupt handler may not use. */
+void kernel_in_handler(const char *call) __attribute__((noreturn, cold));
+static inline void kernel_not_in_handler(const char *call)
+{
+    if (CONFIG_API_CHECK && unlikely(sched.in_handler))
+        kernel_in_handler(call);
+}
+
+/* The same for the two calls whose way is so short that the test would show: their short way does no harm in a
+ * handler, and the long way is refused always. */
+static inline void kernel_debug_not_in_handler(const char *call)
+{
+    if (CONFIG_KERNEL_CHECK)
+        kernel_not_in_handler(call);
+}
+
 /* `call` of the event `refused`: the code of the event that success would have written. */
 enum refused_call {
     CALL_TASK_CANCEL = 0x11,
@@ -218,8 +240,3 @@ enum refused_call {
     CALL_COND_DESTROY = 0x51,
     CALL_COND_WAIT = 0x52,
 };
-
-/* --- misuse: names the call, the object and the running task --- */
-void kernel_stack_smashed(const tcb_t *t) __attribute__((noreturn, cold));
-void kernel_power_off(uint32_t status) __attribute__((noreturn)); /* drains the console first */
-void kernel_misuse(const char *call, const void *obj, const char *why, int32_t code) __attribute__((noreturn, cold));

@@ -31,6 +31,7 @@ static void sem_invalid(const sem_t *s, const char *call)
 
 sem_t *mo_sem_create(uint16_t max_waiters, int32_t initial)
 {
+    kernel_not_in_handler("mo_sem_create");
     if (max_waiters == 0 || initial < 0 || initial > SEM_MAX_COUNT)
         return NULL;
     sem_t *s = malloc(sizeof(*s));
@@ -43,6 +44,7 @@ sem_t *mo_sem_create(uint16_t max_waiters, int32_t initial)
 
 int32_t mo_sem_destroy(sem_t *s)
 {
+    kernel_not_in_handler("mo_sem_destroy");
     if (!s)
         return ERR_OK;
     uint32_t irq = hal_irq_save();
@@ -74,6 +76,7 @@ static __attribute__((noinline)) int32_t sem_block(sem_t *s, uint32_t ticks, uin
 
 void mo_sem_wait(sem_t *s)
 {
+    kernel_debug_not_in_handler("mo_sem_wait");
     if (unlikely(!sem_valid(s)))
         sem_invalid(s, "mo_sem_wait");
     uint32_t irq = hal_irq_save();
@@ -101,6 +104,7 @@ static inline bool take(sem_t *s)
 
 int32_t mo_sem_timedwait(sem_t *s, uint32_t ticks)
 {
+    kernel_not_in_handler("mo_sem_timedwait");
     if (unlikely(!sem_valid(s)))
         sem_invalid(s, "mo_sem_timedwait");
     uint32_t irq = hal_irq_save();
@@ -139,6 +143,7 @@ static inline tcb_t *give(sem_t *s)
 
 void mo_sem_signal(sem_t *s)
 {
+    kernel_debug_not_in_handler("mo_sem_signal");
     if (unlikely(!sem_valid(s)))
         sem_invalid(s, "mo_sem_signal");
     uint32_t irq = hal_irq_save();

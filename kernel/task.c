@@ -179,11 +179,13 @@ static int32_t spawn_and_tell(void *entry, uint16_t stack_size, bool user)
 
 int32_t mo_task_spawn(void *entry, uint16_t stack_size)
 {
+    kernel_not_in_handler("mo_task_spawn");
     return spawn_and_tell(entry, stack_size, false);
 }
 
 int32_t mo_task_spawn_user(void *entry, uint16_t stack_size)
 {
+    kernel_not_in_handler("mo_task_spawn_user");
     return spawn_and_tell(entry, stack_size, true);
 }
 
@@ -216,6 +218,7 @@ static void power_off_if_last(void)
 
 void mo_task_exit(void)
 {
+    kernel_not_in_handler("mo_task_exit");
     uint32_t irq = hal_irq_save();
     sched_must_block(irq, "mo_task_exit", NULL);
     hal_irq_restore(irq);
@@ -249,6 +252,7 @@ static int32_t refuse(uint32_t call, uint32_t id, int32_t result)
 
 int32_t mo_task_cancel(uint16_t id)
 {
+    kernel_not_in_handler("mo_task_cancel");
     if (id == IDLE_ID || id == KERNEL_TASK_ID || id == sched_current()->id)
         return refuse(CALL_TASK_CANCEL, id, ERR_TASK_CANT_REMOVE);
     sched_lock();
@@ -283,6 +287,7 @@ int32_t mo_task_cancel(uint16_t id)
 
 void mo_task_delay(uint16_t ticks)
 {
+    kernel_not_in_handler("mo_task_delay");
     if (!ticks)
         return;
     uint32_t irq = hal_irq_save();
@@ -295,6 +300,7 @@ void mo_task_delay(uint16_t ticks)
 
 void mo_task_wfi(void)
 {
+    kernel_not_in_handler("mo_task_wfi");
     if (!kernel_cb.preemptive)
         return;
     uint32_t irq = hal_irq_save();
@@ -321,6 +327,7 @@ static int32_t suspend_self(tcb_t *cur, uint32_t irq)
 
 int32_t mo_task_suspend(uint16_t id)
 {
+    kernel_not_in_handler("mo_task_suspend");
     int32_t result = ERR_OK;
     uint32_t irq = hal_irq_save();
     tcb_t *t = id == IDLE_ID ? NULL : sched_find(id);
@@ -343,6 +350,7 @@ int32_t mo_task_suspend(uint16_t id)
 
 int32_t mo_task_resume(uint16_t id)
 {
+    kernel_not_in_handler("mo_task_resume");
     int32_t result = ERR_OK;
     uint32_t irq = hal_irq_save();
     tcb_t *t = id == IDLE_ID ? NULL : sched_find(id);
@@ -383,6 +391,7 @@ static int32_t level_of(uint32_t prio)
 
 int32_t mo_task_priority(uint16_t id, uint16_t prio)
 {
+    kernel_not_in_handler("mo_task_priority");
     int32_t level = level_of(prio);
     if (level < 0 || id == IDLE_ID)
         return refuse(CALL_TASK_PRIORITY, id, ERR_TASK_INVALID_PRIO);
@@ -400,6 +409,7 @@ int32_t mo_task_priority(uint16_t id, uint16_t prio)
 
 int32_t mo_task_rt_priority(uint16_t id, void *rt_prio)
 {
+    kernel_not_in_handler("mo_task_rt_priority");
     uint32_t irq = hal_irq_save();
     tcb_t *t = id == IDLE_ID ? NULL : sched_find(id);
     if (t)
@@ -418,6 +428,7 @@ uint16_t mo_task_id(void)
 
 int32_t mo_task_idref(void *entry)
 {
+    kernel_not_in_handler("mo_task_idref");
     int32_t found = ERR_TASK_NOT_FOUND;
     sched_lock();
     for (list_node_t *n = list_head.next; n != &list_tail && found < 0; n = n->next)
@@ -444,6 +455,7 @@ uint64_t mo_uptime(void)
 
 void _sched_block(queue_t *q)
 {
+    kernel_not_in_handler("_sched_block");
     uint32_t irq = hal_irq_save();
     tcb_t *cur = sched_current();
     if (queue_enqueue(q, cur) != ERR_OK)

@@ -12,6 +12,7 @@
 uint32_t trap_interrupt(uint32_t cause)
 {
     bool work;
+    sched.in_handler = true;
     if (likely(cause == CAUSE_TIMER)) {
         sched_irq_in(cause, 0);
         work = sched_tick();
@@ -19,6 +20,7 @@ uint32_t trap_interrupt(uint32_t cause)
         irq_handle(cause);
         work = sched.pending && sched.slow == 0;
     }
+    sched.in_handler = false;
     if (!work)
         sched_irq_out();
     return work;
