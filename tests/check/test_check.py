@@ -30,6 +30,8 @@ def start(preemptive=1):
 
 BOOT = start()
 SLEEP_A = ["+100 task_delay 5", f"+10 task_switch 5 {B}"]   # B runs now
+BLOCK_A = [f"+10 sem_take 0 {SEM}", f"+10 sem_block {SEM}", f"+10 task_switch 3 {B}"]
+A_NAME = "bus_task"        # the symbol of their entry
 TICK = ["+100 irq_in 7 0", "+10 tick 1 0", "+10 irq_out"]
 IDLE = SLEEP_A + ["+100 task_delay 5", f"+10 task_switch 5 {C}", "+100 task_delay 5", "+10 task_switch 5 0"]
 
@@ -102,6 +104,25 @@ CASES = {
                      "between mutex_lock and mutex_unlock never task_delay", {"R1": "held"}),
     "between-at-most": (BOOT + [f"+10 mutex_lock {MUTEX}", f"+9000000 mutex_unlock 0 {MUTEX}"],
                         "between mutex_lock and mutex_unlock at most 2ms", {"R1": "broken"}),
+    "span-held": (BOOT + ["+10 span_begin 11", "+1000 span_end 11"], 'span "frame" at most 1ms', {"R1": "held"}),
+    "span-broken": (BOOT + ["+10 span_begin 11", "+9000000 span_end 11"], 'span "frame" at most 1ms', {"R1": "broken"}),
+    "span-never-ends": (BOOT + ["+10 span_begin 11", "+9000000 task_yield"], 'span "frame" at most 1ms', {"R1": "broken"}),
+    "span-hidden": (BOOT + ["+10 span_begin 11", "gap 1", "+9000000 task_yield"], 'span "frame" at most 1ms',
+                    {"R1": "undecidable"}),
+    "span-of-another": (BOOT + ["+10 span_begin 11", "+9000000 span_end 11"], 'span "frame" of nobody at most 1ms',
+                        {"R1": "vacuous"}),
+    "blocked-held": (BOOT + BLOCK_A + ["+100 irq_in 7 0", f"+1 task_ready 3 {A}", f"+1 task_switch 1 {A}", "+1 irq_out"],
+                     f"task {A_NAME} blocked at most 1ms", {"R1": "held"}),
+    "blocked-broken": (BOOT + BLOCK_A + ["+9000000 irq_in 7 0", f"+1 task_ready 3 {A}", f"+1 task_switch 1 {A}", "+1 irq_out"],
+                       f"task {A_NAME} blocked at most 1ms", {"R1": "broken"}),
+    "blocked-until-the-end": (BOOT + BLOCK_A + ["+9000000 task_yield"], f"task {A_NAME} blocked at most 1ms", {"R1": "broken"}),
+    "blocked-on-another": (BOOT + BLOCK_A + ["+9000000 task_yield"], f"task {A_NAME} blocked on nothing at most 1ms",
+                           {"R1": "vacuous"}),
+    "ready-broken": (BOOT + ["+9000000 task_delay 5", f"+10 task_switch 5 {B}"], f"task {A_NAME}/{B} ready at most 1ms",
+                     {"R1": "broken"}),
+    "runs-held": (BOOT + ["+1000 task_delay 5", f"+10 task_switch 5 {B}"], f"task {A_NAME}/{B} runs every 9ms", {"R1": "held"}),
+    "runs-broken": (BOOT + ["+9000000 task_yield"], f"task {A_NAME}/{B} runs every 1ms", {"R1": "broken"}),
+    "runs-nobody": (BOOT, "task nobody runs every 1ms", {"R1": "vacuous"}),
     "named": (BOOT + ["+10 mark 1 7"], '\n# comment\nno-ticks: never mark "tick" # and more', {"R3": "broken"}),
 }
 

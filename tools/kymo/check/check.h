@@ -20,6 +20,8 @@
 
 enum check_verdict { CHECK_HELD, CHECK_VACUOUS, CHECK_UNDECIDABLE, CHECK_BROKEN };
 
+#define CHECK_NO_EVENT UINT64_MAX
+
 struct check_result {
     const char *group;     /* "trace", "schedule" or "rule" */
     char id[12];           /* S1.., P1.., R<line> */
@@ -28,7 +30,7 @@ struct check_result {
     uint64_t unknown;      /* of them, times a gap or missing events hid the answer */
     uint64_t breaches;
     uint64_t time;         /* of the first breach */
-    uint64_t seq;          /* event number of the first breach */
+    uint64_t seq;          /* event number of the first breach; CHECK_NO_EVENT: a moment between events */
     uint16_t hart;
     char text[400];        /* first breach in words; or why it is undecidable */
 };
@@ -56,7 +58,6 @@ struct check_checker {
     struct check_result *result;
     void (*event)(void *state, const kymo_model *m, const struct kymo_event *e);
     void (*interval)(void *state, const kymo_model *m, const struct kymo_interval *i);
-    void (*span)(void *state, const kymo_model *m, const struct kymo_user_span *s);
     void (*gap)(void *state, const kymo_model *m, const struct kymo_gap *g);
     void (*end)(void *state, const kymo_model *m, uint64_t time);
     void (*free)(void *state);

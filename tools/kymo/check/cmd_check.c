@@ -68,12 +68,6 @@ static void on_interval(void *u, const kymo_model *m, const struct kymo_interval
     EACH(r, interval, m, v);
 }
 
-static void on_span(void *u, const kymo_model *m, const struct kymo_user_span *v)
-{
-    struct check_run *r = u;
-    EACH(r, span, m, v);
-}
-
 static void on_gap(void *u, const kymo_model *m, const struct kymo_gap *g)
 {
     struct check_run *r = u;
@@ -157,7 +151,7 @@ static int verdict_status(const struct check_summary *s)
 static int check_trace(const struct check_options *o, kymo_trace *t)
 {
     static const struct kymo_sink sink = {
-        .event = on_event, .interval = on_interval, .span = on_span, .gap = on_gap, .end = on_end};
+        .event = on_event, .interval = on_interval, .gap = on_gap, .end = on_end};
     struct check_run r = {0};
     struct kymo_error err;
     int status = same_table(o, t);

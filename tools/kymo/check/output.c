@@ -37,7 +37,10 @@ static void text_row(FILE *f, const struct check_summary *s, const struct check_
     enum check_verdict v = check_verdict(r);
     fprintf(f, "%-11s %-4s %s\n", check_verdict_name(v), r->id, r->name);
     if (v == CHECK_BROKEN) {
-        fprintf(f, "                 %.3f ms, event %" PRIu64 ": %s", ms_of(s, r), r->seq, r->text);
+        fprintf(f, "                 %.3f ms", ms_of(s, r));
+        if (r->seq != CHECK_NO_EVENT)
+            fprintf(f, ", event %" PRIu64, r->seq);
+        fprintf(f, ": %s", r->text);
         if (r->breaches > 1)
             fprintf(f, " (and %" PRIu64 " more)", r->breaches - 1);
         fprintf(f, "\n                 look: kymo timeline '%s' --around %.3fms\n", s->trace, ms_of(s, r));
@@ -87,7 +90,9 @@ static void json_row(FILE *f, const struct check_summary *s, const struct check_
     fprintf(f, ",\"verdict\":\"%s\",\"chances\":%" PRIu64 ",\"hidden\":%" PRIu64 ",\"breaches\":%" PRIu64,
             check_verdict_name(v), r->chances, r->unknown, r->breaches);
     if (v == CHECK_BROKEN)
-        fprintf(f, ",\"time_ms\":%.6f,\"hart\":%u,\"event\":%" PRIu64, ms_of(s, r), r->hart, r->seq);
+        fprintf(f, ",\"time_ms\":%.6f,\"hart\":%u", ms_of(s, r), r->hart);
+    if (v == CHECK_BROKEN && r->seq != CHECK_NO_EVENT)
+        fprintf(f, ",\"event\":%" PRIu64, r->seq);
     if (r->text[0]) {
         fprintf(f, ",\"text\":");
         json_string(f, r->text);

@@ -158,6 +158,17 @@ const char *check_pattern_parse(struct check_pattern *p, struct check_tokens *c,
 
 /* ---- matching ---- */
 
+bool check_task_is(const kymo_model *m, uint32_t id, const char *wanted)
+{
+    const char *name = kymo_task_name(m, id);
+    size_t n = strlen(wanted);
+    if (strncmp(name, wanted, n) != 0)
+        return false;
+    char number[16];
+    snprintf(number, sizeof number, "/%u", id);
+    return !name[n] || strcmp(name + n, number) == 0;
+}
+
 static bool condition_holds(struct check_condition *k, const struct check_pattern *p, const kymo_model *m, const struct kymo_event *e)
 {
     uint32_t v = kymo_value(e, k->field, p->desc);
@@ -165,7 +176,7 @@ static bool condition_holds(struct check_condition *k, const struct check_patter
     if (!k->by_name)
         return v == k->number;
     if (strcmp(type, "task") == 0)
-        name = kymo_task_name(m, v);
+        name = check_task_is(m, v, k->text) ? k->text : NULL;
     else if (strcmp(type, "obj") == 0)
         name = kymo_object_name(m, v);
     else if (strcmp(type, "tag") == 0)
@@ -186,7 +197,7 @@ bool check_pattern_match(struct check_pattern *p, const kymo_model *m, const str
     for (unsigned i = 0; i < p->conditions; i++)
         all &= condition_holds(&p->condition[i], p, m, e);
     if (p->by[0]) {
-        bool same = strcmp(kymo_task_name(m, ran), p->by) == 0;
+        bool same = check_task_is(m, ran, p->by);
         p->by_met |= same;
         all &= same;
     }

@@ -19,7 +19,7 @@ enum check_rule_kind {
 
 enum { RULE_NO_LIMIT = -1 };
 
-struct check_stretch { /* of one task: a state that may come in several intervals that touch */
+struct check_stretch { /* of one task: a span, or a state that may come in several intervals that touch */
     uint64_t from, to;
     bool open, certain;
 };
@@ -45,6 +45,7 @@ struct check_rules {
     struct check_rule *rule;
     struct check_result *result; /* same index */
     bool whole;                  /* no gap so far, and from boot */
+    bool gaps;
     uint32_t ran[64];            /* per hart: the task that ran before the present event */
     uint64_t clock_hz;
 };

@@ -4,6 +4,7 @@
  * What a gap does: an obligation that is open when it begins can neither be kept nor broken any more, so it counts as
  * hidden; `never`, `must` and `before`, which speak of the whole trace, are hidden as a whole if there was any. */
 #include "check/rules.h"
+#include "lib/table.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -18,7 +19,34 @@ static double ms(const struct check_rules *s, uint64_t counts)
 /* A breach that is not tied to an event: at a time. */
 static struct kymo_event moment(uint64_t time, uint16_t hart)
 {
-    return (struct kymo_event){.time = time, .hart = hart};
+    return (struct kymo_event){.time = time, .hart = hart, .seq = CHECK_NO_EVENT};
+}
+
+/* ---- stretches of time ---- */
+
+static struct check_stretch *stretch_of(struct check_rule *r, uint32_t task)
+{
+    if (task >= r->stretches) {
+        uint32_t want = task < 16 ? 16 : task * 2;
+        struct check_stretch *n = realloc(r->stretch, want * sizeof *n);
+        if (!n)
+            return NULL;
+        memset(n + r->stretches, 0, (want - r->stretches) * sizeof *n);
+        r->stretch = n;
+        r->stretches = want;
+    }
+    return &r->stretch[task];
+}
+
+static void judge(struct check_rules *s, unsigned i, uint64_t from, uint64_t to, bool certain, uint16_t hart, const char *what)
+{
+    struct kymo_event e = moment(from, hart);
+    if (certain && to - from > s->rule[i].limit)
+        check_break(&s->result[i], &e, "%s for %.3f ms", what, ms(s, to - from));
+    else if (!certain)
+        check_unknown(&s->result[i], gap_text);
+    else
+        check_pass(&s->result[i]);
 }
 
 /* ---- rules about events ---- */
@@ -91,12 +119,32 @@ static void event_count(struct check_rules *s, unsigned i, const kymo_model *m, 
         check_break(&s->result[i], e, "'%s' came more than %lld times", r->a.desc->name, (long long) r->most);
 }
 
+/* Spans are followed by their events, not by the model's finished spans: one that never ends is the worst. */
+static void event_span(struct check_rules *s, unsigned i, const kymo_model *m, const struct kymo_event *e, uint32_t ran)
+{
+    struct check_rule *r = &s->rule[i];
+    if ((e->code != KE_span_begin && e->code != KE_span_end) || ran >= KYMO_TASK_NONE)
+        return;
+    const char *name = kymo_string(kymo_model_trace(m), kv_span_begin_tag(e));
+    struct check_stretch *t = stretch_of(r, ran);
+    if (!t || !name || strcmp(name, r->span) != 0 || (r->task[0] && !check_task_is(m, ran, r->task)))
+        return;
+    r->met = true;
+    if (e->code == KE_span_begin) {
+        *t = (struct check_stretch){.from = e->time, .open = true, .certain = true};
+    } else if (t->open) {
+        judge(s, i, t->from, e->time, true, e->hart, "the span lasted");
+        t->open = false;
+    } else {
+        check_unknown(&s->result[i], gap_text);
+    }
+}
+
 static void watch_event(void *state, const kymo_model *m, const struct kymo_event *e)
 {
     struct check_rules *s = state;
     uint32_t *ran = &s->ran[e->hart % 64];
-    if (kymo_model_start(m) == e->time && strcmp(kymo_describe(kymo_model_trace(m), e->code)->name, "boot") == 0)
-        s->whole = true;
+    s->whole |= e->code == KE_boot && !s->gaps;
     for (unsigned i = 0; i < s->count; i++)
         switch (s->rule[i].kind) {
         case RULE_NEVER:
@@ -104,37 +152,13 @@ static void watch_event(void *state, const kymo_model *m, const struct kymo_even
         case RULE_AFTER: event_after(s, i, m, e, *ran); break;
         case RULE_BEFORE: event_before(s, i, m, e, *ran); break;
         case RULE_BETWEEN: event_between(s, i, m, e, *ran); break;
+        case RULE_SPAN: event_span(s, i, m, e, *ran); break;
         default: break;
         }
     *ran = kymo_model_running(m, e->hart);
 }
 
-/* ---- rules about states and spans ---- */
-
-static struct check_stretch *stretch_of(struct check_rule *r, uint32_t task)
-{
-    if (task >= r->stretches) {
-        uint32_t want = task < 16 ? 16 : task * 2;
-        struct check_stretch *n = realloc(r->stretch, want * sizeof *n);
-        if (!n)
-            return NULL;
-        memset(n + r->stretches, 0, (want - r->stretches) * sizeof *n);
-        r->stretch = n;
-        r->stretches = want;
-    }
-    return &r->stretch[task];
-}
-
-static void judge(struct check_rules *s, unsigned i, uint64_t from, uint64_t to, bool certain, uint16_t hart, const char *what)
-{
-    struct kymo_event e = moment(from, hart);
-    if (certain && to - from > s->rule[i].limit)
-        check_break(&s->result[i], &e, "%s for %.3f ms", what, ms(s, to - from));
-    else if (!certain)
-        check_unknown(&s->result[i], gap_text);
-    else
-        check_pass(&s->result[i]);
-}
+/* ---- rules about states ---- */
 
 /* Blocked or ready: intervals that touch (the level changed in between) are one stretch. */
 static void interval_state(struct check_rules *s, unsigned i, const kymo_model *m, const struct kymo_interval *v, uint8_t state)
@@ -177,7 +201,7 @@ static void watch_interval(void *state, const kymo_model *m, const struct kymo_i
     struct check_rules *s = state;
     for (unsigned i = 0; i < s->count; i++) {
         struct check_rule *r = &s->rule[i];
-        if (r->kind < RULE_BLOCKED || strcmp(kymo_task_name(m, v->task), r->task) != 0)
+        if (r->kind < RULE_BLOCKED || !check_task_is(m, v->task, r->task))
             continue;
         r->met = true;
         if (r->kind == RULE_RUNS)
@@ -187,34 +211,32 @@ static void watch_interval(void *state, const kymo_model *m, const struct kymo_i
     }
 }
 
-static void watch_span(void *state, const kymo_model *m, const struct kymo_user_span *v)
+/* ---- gaps and the end ---- */
+
+static void gap_span(struct check_rules *s, unsigned i)
 {
-    struct check_rules *s = state;
-    const char *name = kymo_string(kymo_model_trace(m), v->tag);
-    for (unsigned i = 0; name && i < s->count; i++) {
-        struct check_rule *r = &s->rule[i];
-        if (r->kind != RULE_SPAN || strcmp(name, r->span) != 0)
-            continue;
-        if (r->task[0] && strcmp(kymo_task_name(m, v->task), r->task) != 0)
-            continue;
-        r->met = true;
-        judge(s, i, v->from, v->to, v->certainty == KYMO_CERTAIN, 0, "the span lasted");
+    struct check_rule *r = &s->rule[i];
+    for (uint32_t id = 0; id < r->stretches; id++) {
+        if (r->stretch[id].open)
+            check_unknown(&s->result[i], gap_text);
+        r->stretch[id].open = false;
     }
 }
-
-/* ---- gaps and the end ---- */
 
 static void watch_gap(void *state, const kymo_model *m, const struct kymo_gap *g)
 {
     (void) m;
     struct check_rules *s = state;
     s->whole = false;
+    s->gaps = true;
     s->ran[g->hart % 64] = KYMO_TASK_NONE;
     for (unsigned i = 0; i < s->count; i++) {
         struct check_rule *r = &s->rule[i];
         if (r->armed)
             check_unknown(&s->result[i], gap_text);
         r->armed = false;
+        if (r->kind == RULE_SPAN)
+            gap_span(s, i);
     }
 }
 
@@ -237,14 +259,19 @@ static void end_whole(struct check_rules *s, unsigned i, const kymo_model *m, ui
         check_pass(row);
 }
 
-static void end_states(struct check_rules *s, unsigned i, uint64_t time)
+/* What still lasts at the end is judged when it is too long already; a stretch of a state ends with the trace. */
+static void end_stretches(struct check_rules *s, unsigned i, uint64_t time)
 {
+    static const char *const what[] = {[RULE_SPAN] = "the span had lasted, at the trace's end,", [RULE_RUNS] = "did not run",
+                                       [RULE_BLOCKED] = "blocked, until the trace's end,",
+                                       [RULE_READY] = "ready but not running, until the trace's end,"};
     struct check_rule *r = &s->rule[i];
     for (uint32_t id = 0; id < r->stretches; id++) {
         struct check_stretch *t = &r->stretch[id];
-        uint64_t to = r->kind == RULE_RUNS ? time : t->to, from = r->kind == RULE_RUNS ? t->to : t->from;
-        if (t->open && (to - from > r->limit || r->kind != RULE_RUNS))
-            judge(s, i, from, to, t->certain, 0, r->kind == RULE_RUNS ? "did not run" : "waited until the trace's end,");
+        bool state = r->kind == RULE_BLOCKED || r->kind == RULE_READY;
+        uint64_t from = r->kind == RULE_RUNS ? t->to : t->from, to = state ? t->to : time;
+        if (t->open && (state || to - from > r->limit))
+            judge(s, i, from, to, t->certain, 0, what[r->kind]);
     }
 }
 
@@ -257,8 +284,8 @@ static void watch_end(void *state, const kymo_model *m, uint64_t time)
             end_whole(s, i, m, time);
         else if (r->kind == RULE_AFTER)
             expire(s, i, time);
-        else if (r->kind >= RULE_BLOCKED)
-            end_states(s, i, time);
+        else if (r->kind >= RULE_SPAN)
+            end_stretches(s, i, time);
         if (r->kind >= RULE_SPAN && !r->met)
             snprintf(s->result[i].text, sizeof s->result[i].text, "nothing in this trace is called '%.64s'",
                      r->kind == RULE_SPAN ? r->span : r->task);
@@ -268,5 +295,5 @@ static void watch_end(void *state, const kymo_model *m, uint64_t time)
 void check_rules_watch(struct check_checker *c, struct check_rules *s)
 {
     *c = (struct check_checker){.state = s, .results = s->count, .result = s->result, .event = watch_event,
-                                .interval = watch_interval, .span = watch_span, .gap = watch_gap, .end = watch_end};
+                                .interval = watch_interval, .gap = watch_gap, .end = watch_end};
 }
