@@ -18,5 +18,6 @@ $(TT)/host: tests/trace/host.c tests/trace/twin.c $(TTSRC) $(TTHDR) $(BUILD)/gen
 	$(Q)$(HCC) $(TTFLAGS) $(TTINC) -o $@ $(filter %.c,$^)
 
 .PHONY: check-recorder
-check-recorder: $(TT)/host
-	@BUILD=$(BUILD) ONLY='$(ONLY)' MAKE='$(MAKE)' sh tests/trace/run.sh
+check-recorder: $(TT)/host kernel $(BUILD)/gen/trace_empty.h
+	@BUILD=$(BUILD) ONLY='$(ONLY)' MAKE='$(MAKE)' KSRC='$(filter-out trace/%,$(filter %.c,$(KSRC)))' \
+	  TARGET_CC='$(TCC) $(TFLAGS) $(TINC)' sh tests/trace/run.sh

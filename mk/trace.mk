@@ -1,14 +1,15 @@
 # SPDX-License-Identifier: MIT
-# The recorder: the hash of its event table, for whoever compiles trace/trace.c.
+# The recorder: headers that are made from its event table (trace/gen/tables.c says which and why).
 TRACE_GEN := $(BUILD)/gen
-HCC ?= cc
+TRACE_GENERATED := $(TRACE_GEN)/trace_hash.h $(TRACE_GEN)/trace_empty.h
 
-$(TRACE_GEN)/table_hash: trace/gen/table_hash.c trace/events.def trace/trace_text.h trace/trace_gen.h
+$(TRACE_GEN)/tables: trace/gen/tables.c trace/events.def trace/trace_text.h trace/trace_gen.h
 	@mkdir -p $(@D)
-	$(say) HOSTCC $@
+	$(say) HCC $@
 	$(Q)$(HCC) -O1 -Itrace -o $@ $<
 
-$(TRACE_GEN)/trace_hash.h: $(TRACE_GEN)/table_hash
-	$(Q)$< > $@
+$(TRACE_GEN)/trace_%.h: $(TRACE_GEN)/tables
+	$(Q)$< $* > $@
 
-$(T)/trace/trace.c.o: $(TRACE_GEN)/trace_hash.h
+# Everything for the target sees them.
+$(KOBJ) $(APPS:%=$(T)/app/%.c.o): | $(TRACE_GENERATED)

@@ -67,6 +67,12 @@ static inline void debug_clear_events(void) {}
 static inline void debug_dump_events(void) {}
 static inline void trace_name_kind(const volatile void *object, uint32_t kind, const char *name) {}
 static inline void trace_name_task(uint32_t task, const char *name) {}
+#define debug_trace_init() TRACE_NEVER(debug_trace_init())
+#define debug_trace_event(type, p1, p2) TRACE_NEVER(debug_trace_event(type, p1, p2))
+#define debug_clear_events() TRACE_NEVER(debug_clear_events())
+#define debug_dump_events() TRACE_NEVER(debug_dump_events())
+#define trace_name_kind(object, kind, name) TRACE_NEVER(trace_name_kind(object, kind, name))
+#define trace_name_task(task, name) TRACE_NEVER(trace_name_task(task, name))
 #define TRACE_TAG(text) ((void) ("" text), 0u)
 #endif
 

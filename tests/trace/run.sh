@@ -14,4 +14,28 @@ case_host_twin() {
     "$BUILD/trace-host/host"
 }
 
+# Compiled out, nothing is left: objects of the kernel against a copy without trace calls.
+case_disabled_objects() {
+    # shellcheck disable=SC2086 # lists of words
+    python3 tests/trace/disabled.py "$work" $KSRC -- $TARGET_CC
+}
+
+qemu() { # image: its output; the status is the guest's
+    timeout 30 qemu-system-riscv32 -M virt -bios none -m 128M -display none -serial stdio -monitor none \
+        -icount shift=0,sleep=off -seed 1 -kernel "$1" < /dev/null
+}
+
+scheduler_trace() { # text to expect, flags
+    $MAKE -s BUILD="$BUILD/cfg-recorder" CFLAGS="$2" trace_sched > "$work/make" 2>&1 || { cat "$work/make"; exit 1; }
+    qemu "$BUILD/cfg-recorder/image.elf" > "$work/out" || { cat "$work/out"; exit 1; }
+    expect "$1" "$work/out"
+}
+
+case_trace_sched_preemptive() { scheduler_trace "Overall: PASS" ""; }
+case_trace_sched_cooperative() { scheduler_trace "Overall: PASS" -DTRACE_SCHED_COOPERATIVE=1; }
+case_trace_sched_disabled() { scheduler_trace "Tracing disabled build: PASS" -DCONFIG_DEBUG_TRACE=0; }
+case_trace_sched_disabled_cooperative() {
+    scheduler_trace "Tracing disabled build: PASS" "-DCONFIG_DEBUG_TRACE=0 -DTRACE_SCHED_COOPERATIVE=1"
+}
+
 run_cases "$@"
