@@ -92,29 +92,6 @@ static void see(struct xp_flow *f, uint64_t time, uint32_t task)
         f->steps->task(f->u, f, time, task);
 }
 
-/* Hands on that the hart changed hands. */
-static void change(struct xp_flow *f, uint64_t time, unsigned hart, uint32_t next, bool synthetic)
-{
-    struct xp_hart *h = hart_of(f, hart);
-    uint32_t prev = h->running;
-    const struct kymo_task *t = prev == XP_TASK_LOST ? NULL : kymo_model_task(f->model, prev);
-    struct xp_switch s = {
-        .time = time, .prev = prev, .next = next, .hart = (uint16_t)hart, .synthetic = synthetic,
-        .prev_state = synthetic || !t ? KYMO_UNKNOWN : t->state, .prev_level = f->level[prev],
-    };
-    see(f, time, next);
-    s.next_level = f->level[next];
-    s.preempted = s.prev_state == KYMO_READY && h->preempted;
-    if ((prev == KYMO_TASK_IDLE || prev == KYMO_TASK_BOOT) && !synthetic) { /* each hart's own; the model shows one */
-        s.prev_state = KYMO_READY;
-        s.preempted = false;
-    }
-    h->running = next;
-    h->preempted = false;
-    if (f->steps->change)
-        f->steps->change(f->u, f, &s);
-}
-
 static void flush_states(struct xp_flow *f, uint64_t time)
 {
     for (unsigned i = 0; i < f->dirties; i++) {
@@ -137,6 +114,31 @@ static void note(struct xp_flow *f, uint64_t time, uint32_t task)
     if (f->dirties == sizeof f->dirty / sizeof *f->dirty)
         flush_states(f, time);
     f->dirty[f->dirties++] = task;
+}
+
+/* Hands on that the hart changed hands. */
+static void change(struct xp_flow *f, uint64_t time, unsigned hart, uint32_t next, bool synthetic)
+{
+    struct xp_hart *h = hart_of(f, hart);
+    uint32_t prev = h->running;
+    const struct kymo_task *t = prev == XP_TASK_LOST ? NULL : kymo_model_task(f->model, prev);
+    struct xp_switch s = {
+        .time = time, .prev = prev, .next = next, .hart = (uint16_t)hart, .synthetic = synthetic,
+        .prev_state = synthetic || !t ? KYMO_UNKNOWN : t->state, .prev_level = f->level[prev],
+    };
+    see(f, time, next);
+    s.next_level = f->level[next];
+    s.preempted = s.prev_state == KYMO_READY && h->preempted;
+    if ((prev == KYMO_TASK_IDLE || prev == KYMO_TASK_BOOT) && !synthetic) { /* each hart's own; the model shows one */
+        s.prev_state = KYMO_READY;
+        s.preempted = false;
+    }
+    h->running = next;
+    h->preempted = false;
+    note(f, time, prev); /* also if a stretch of no length was not told */
+    note(f, time, next);
+    if (f->steps->change)
+        f->steps->change(f->u, f, &s);
 }
 
 static void on_interval(void *u, const kymo_model *m, const struct kymo_interval *i)
@@ -214,8 +216,10 @@ static void on_span(void *u, const kymo_model *m, const struct kymo_user_span *s
 static void set_priority(struct xp_flow *f, const struct kymo_event *e, uint32_t task)
 {
     const struct kymo_task *t = kymo_model_task(f->model, task);
+    int old = f->seen[task] ? f->level[task] : -1;
+    see(f, e->time, task);
     struct xp_priority p = {
-        .time = e->time, .task = task, .hart = e->hart, .old_level = f->level[task], .level = model_level(f, task),
+        .time = e->time, .task = task, .hart = e->hart, .old_level = old, .level = model_level(f, task),
         .base = t && t->base != 0xFF ? t->base : -1, .why = (int)value(f, e, f->code[e->code].why, 0),
     };
     f->level[task] = (int16_t)p.level;
@@ -237,7 +241,6 @@ static void task_step(struct xp_flow *f, const struct kymo_event *e, unsigned st
             f->steps->ended(f->u, f, e->time, e->hart, task);
         break;
     case STEP_PRIORITY:
-        see(f, e->time, task);
         set_priority(f, e, task);
         break;
     case STEP_NAME_TASK:
@@ -313,7 +316,6 @@ static void on_block(void *u, const kymo_model *m, const struct kymo_block_state
     see(f, b->time, b->running);
     f->level[b->running] = (int16_t)level;
     change(f, b->time, b->hart, b->running, true);
-    note(f, b->time, b->running);
     for (unsigned age = b->depth; age-- > 0;)
         irq(f, b->time, b->hart, xp_irq_number(age < 4 ? b->causes >> 8 * age & 0xFF : 0xFF, 0), true);
 }

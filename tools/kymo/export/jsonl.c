@@ -15,26 +15,32 @@ struct jsonl {
     struct xp_out out;
 };
 
-static void text(struct xp_out *o, const char *key, const char *value)
+static void key(struct xp_out *o, const char *name)
 {
-    xp_out_printf(o, ",\"%s\":", key);
+    xp_puts(o, ",\"");
+    xp_puts(o, name);
+    xp_puts(o, "\":");
+}
+
+static void text(struct xp_out *o, const char *name, const char *value)
+{
+    key(o, name);
     xp_out_json(o, value);
 }
 
-static void number(struct xp_out *o, const char *key, int64_t value)
+static void number(struct xp_out *o, const char *name, int64_t value)
 {
-    xp_puts(o, ",\"");
-    xp_puts(o, key);
-    xp_puts(o, "\":");
+    key(o, name);
     xp_out_decimal(o, value);
 }
 
-static void task(struct xp_out *o, const struct xp_flow *f, const char *key, uint32_t id)
+static void task(struct xp_out *o, const struct xp_flow *f, const char *name, uint32_t id)
 {
-    char name[32];
-    snprintf(name, sizeof name, "%s_name", key);
-    number(o, key, id);
-    text(o, name, xp_task_name(f, id));
+    number(o, name, id);
+    xp_puts(o, ",\"");
+    xp_puts(o, name);
+    xp_puts(o, "_name\":");
+    xp_out_json(o, xp_task_name(f, id));
 }
 
 static struct xp_out *line(void *u, const struct xp_flow *f, const char *type, uint64_t from)
@@ -170,7 +176,9 @@ static void on_event(void *u, struct xp_flow *f, const struct kymo_event *e, uns
     xp_puts(o, ",\"args\":{");
     xp_args_of(f, e, &args);
     for (unsigned i = 0; i < args.n; i++) {
-        xp_out_printf(o, "%s\"%.100s\":", i ? "," : "", args.arg[i].name);
+        xp_puts(o, i ? ",\"" : "\"");
+        xp_puts(o, args.arg[i].name);
+        xp_puts(o, "\":");
         if (args.arg[i].text)
             xp_out_json(o, args.arg[i].text);
         else

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "flow.h"
+#include "out.h"
 
 unsigned xp_irq_number(unsigned cause, unsigned source)
 {
@@ -16,8 +17,9 @@ const char *xp_irq_name(unsigned irq, char text[XP_NAME_MAX])
         return "timer";
     if (irq == 3)
         return "software";
-    snprintf(text, XP_NAME_MAX, irq >= 16 ? "ext%u" : "cause%u", irq >= 16 ? irq - 16 : irq);
-    return text;
+    char number[XP_DECIMAL];
+    strcpy(text, irq >= 16 ? "ext" : "cause");
+    return strcat(text, xp_decimal(irq >= 16 ? irq - 16 : irq, number));
 }
 
 const char *xp_task_name(const struct xp_flow *f, uint32_t task)
@@ -85,7 +87,9 @@ static void add(const struct xp_flow *f, struct xp_args *out, const char *name, 
     unsigned n = out->n++;
     const char *text = type_text(f, type, v, out->text[n]);
     if (text && text != out->text[n]) {
-        snprintf(out->text[n], XP_NAME_MAX, "%s", text);
+        size_t length = strnlen(text, XP_NAME_MAX - 1);
+        memcpy(out->text[n], text, length);
+        out->text[n][length] = 0;
         text = out->text[n];
     }
     bool is_signed = strcmp(type, "result") == 0;

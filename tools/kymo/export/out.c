@@ -231,17 +231,25 @@ void xp_out_printf(struct xp_out *o, const char *fmt, ...)
     xp_put(o, line, (size_t)n);
 }
 
-void xp_out_decimal(struct xp_out *o, int64_t v)
+const char *xp_decimal(int64_t v, char text[XP_DECIMAL])
 {
-    char text[24], *p = text + sizeof text;
+    char *p = text + XP_DECIMAL - 1;
     uint64_t n = v < 0 ? 0 - (uint64_t)v : (uint64_t)v;
+    *p = 0;
     do {
         *--p = (char)('0' + n % 10);
         n /= 10;
     } while (n);
     if (v < 0)
         *--p = '-';
-    xp_put(o, p, (size_t)(text + sizeof text - p));
+    return p;
+}
+
+void xp_out_decimal(struct xp_out *o, int64_t v)
+{
+    char text[XP_DECIMAL];
+    const char *s = xp_decimal(v, text);
+    xp_put(o, s, (size_t)(text + XP_DECIMAL - 1 - s));
 }
 
 /* Length of the well-formed UTF-8 sequence at s, 0 if there is none. Overlong forms and surrogates are not told apart:
@@ -255,11 +263,23 @@ static size_t utf8_length(const unsigned char *s)
     return n;
 }
 
+static bool plain(unsigned char c)
+{
+    return c >= 0x20 && c < 0x7F && c != '"' && c != '\\';
+}
+
 void xp_out_json(struct xp_out *o, const char *text)
 {
     const unsigned char *s = (const unsigned char *)text;
     xp_putc(o, '"');
-    while (*s) {
+    for (;;) {
+        size_t run = 0;
+        while (plain(s[run]))
+            run++;
+        xp_put(o, s, run);
+        s += run;
+        if (!*s)
+            break;
         size_t n = utf8_length(s);
         if (n == 0)
             xp_putc(o, '?');

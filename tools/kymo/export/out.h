@@ -39,6 +39,9 @@ int xp_out_append(struct xp_out *o, struct xp_out *spool, struct kymo_error *err
 void xp_out_flush(struct xp_out *o);
 void xp_out_printf(struct xp_out *o, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 void xp_out_decimal(struct xp_out *o, int64_t v);
+/* The number as text; returns where in `text` it begins. */
+#define XP_DECIMAL 24
+const char *xp_decimal(int64_t v, char text[XP_DECIMAL]);
 /* Text as a JSON string, quotes included; bytes that are no UTF-8 become '?'. */
 void xp_out_json(struct xp_out *o, const char *s);
 
