@@ -40,6 +40,7 @@ struct kymo_stat_wait {      /* waits of one task for one object while one task 
     uint8_t kind;
     char *object_name, *holder_name;
     uint64_t count, time, max, max_at;
+    bool open; /* the longest had not ended at the trace's end */
 };
 
 struct kymo_stat_task {
@@ -53,6 +54,7 @@ struct kymo_stat_task {
     uint64_t ready, blocked, suspended, delayed, unknown;
     uint64_t switches;                                           /* times it got the hart */
     uint64_t preempted, yielded, waited, slept, suspends, ended; /* how it left it */
+    uint64_t open_response; /* of the activation that the end cut: so long already; 0 none */
     struct kymo_dist response, execution, latency, period, blocking, ready_wait;
     struct kymo_stat_wait *wait;
     unsigned waits;
@@ -72,6 +74,7 @@ struct kymo_stat_object {
     char *name;
     uint64_t events;
     uint64_t waits, max_waiters;
+    uint64_t longest;                  /* wait; one that the trace's end cut counts too */
     struct kymo_dist waiting, holding; /* holding: mutexes */
 };
 

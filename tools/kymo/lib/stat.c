@@ -203,6 +203,7 @@ static void on_blocked(struct km_stat *c, const kymo_model *m, struct km_stat_ta
         if (inside > w->max) {
             w->max = inside;
             w->max_at = i->to;
+            w->open = i->next == KYMO_UNKNOWN;
         }
     }
     if (over && filter_in(c->s, i->to))
@@ -210,6 +211,7 @@ static void on_blocked(struct km_stat *c, const kymo_model *m, struct km_stat_ta
     struct kymo_stat_object *so = i->object ? object_of(c, m, i->object) : NULL;
     if (!so)
         return;
+    so->longest = t->blocked_so_far > so->longest ? t->blocked_so_far : so->longest;
     so->waits += !i->continues && filter_in(c->s, i->from);
     if (over && filter_in(c->s, i->to))
         kymo_dist_add(&so->waiting, t->blocked_so_far, i->to);
@@ -358,6 +360,8 @@ static void name_task(struct km_stat *c, const kymo_model *m, struct kymo_stat_t
 {
     const struct kymo_task *k = kymo_model_task(m, t->id);
     t->name = copy(c, kymo_task_name(m, t->id));
+    if (c->task[t->id]->active)
+        t->open_response = c->s->to - c->task[t->id]->wake;
     t->level = k ? k->level : 0xFF;
     t->base = k ? k->base : 0xFF;
     t->state = k ? k->state : KYMO_UNKNOWN;

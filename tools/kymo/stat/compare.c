@@ -61,6 +61,11 @@ static uint64_t blocked_on_mutexes(const struct kymo_stat_task *t)
     return sum;
 }
 
+static uint64_t worst(const struct kymo_stat_task *t)
+{
+    return t->open_response > t->response.max ? t->open_response : t->response.max;
+}
+
 static void line(struct text *t, const struct stat_options *o, const struct stat_view v[2],
                  const struct kymo_stat_task *a, const struct kymo_stat_task *b)
 {
@@ -71,7 +76,7 @@ static void line(struct text *t, const struct stat_options *o, const struct stat
     text_format(t, "%-18.*s", (int)(stat_name_length(name) > 18 ? 18 : stat_name_length(name)),
                 name);
     figure(t, o, ha, x->running - x->irq, hb, y->running - y->irq);
-    figure(t, o, ha, x->response.max, hb, y->response.max);
+    figure(t, o, ha, worst(x), hb, worst(y));
     figure(t, o, ha, blocked_on_mutexes(x), hb, blocked_on_mutexes(y));
     text_newline(t);
 }

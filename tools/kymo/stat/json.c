@@ -6,7 +6,8 @@
 
 #include <inttypes.h>
 
-/* The buffer is emptied only before a member: the comma before it stays, so end() never misses one. */
+/* The buffer is emptied only before a member: the comma before it stays, so end() never misses one.
+ */
 static void number(struct text *t, const char *key, uint64_t n)
 {
     text_room(t);
@@ -74,6 +75,7 @@ static void task(struct text *t, const struct kymo_stat_task *k)
                 "\"left\":{\"preempted\":%" PRIu64 ",\"yielded\":%" PRIu64 ",\"blocked\":%" PRIu64
                 ",\"delayed\":%" PRIu64 ",\"suspended\":%" PRIu64 ",\"ended\":%" PRIu64 "},",
                 k->preempted, k->yielded, k->waited, k->slept, k->suspends, k->ended);
+    number(t, "open_response", k->open_response);
     dist(t, "response", &k->response);
     dist(t, "execution", &k->execution);
     dist(t, "latency", &k->latency);
@@ -95,6 +97,7 @@ static void task(struct text *t, const struct kymo_stat_task *k)
         number(t, "time", w->time);
         number(t, "max", w->max);
         number(t, "max_at", w->max_at);
+        text_format(t, "\"open\":%s,", w->open ? "true" : "false");
         end(t, '}');
     }
     end(t, ']');
@@ -125,6 +128,7 @@ static void objects(struct text *t, const struct stat_options *o, const struct k
         string(t, "kind", show_kind(x->kind));
         number(t, "waits", x->waits);
         number(t, "max_waiters", x->max_waiters);
+        number(t, "longest", x->longest);
         dist(t, "waiting", &x->waiting);
         dist(t, "holding", &x->holding);
         end(t, '}');

@@ -87,20 +87,29 @@ static void level(const struct kymo_stat_task *t, char out[TEXT_SPAN])
         snprintf(out, TEXT_SPAN, "%u<%u", t->level, t->base);
 }
 
+/* The longest response; with ">" one that had not ended when the trace did, if it is longer
+ * already. */
+static void put_worst(const struct page *p, const struct kymo_stat_task *t)
+{
+    char b[TEXT_SPAN], worst[TEXT_SPAN + 1] = ">";
+    if (t->open_response > t->response.max)
+        text_format(p->t, " %9s %11s", strcat(worst, span(b, p, t->open_response)), "not over");
+    else if (t->response.count)
+        text_format(p->t, " %9s %11.6f", span(b, p, t->response.max),
+                    seconds(p, t->response.max_at));
+    else
+        text_format(p->t, " %9s %11s", "-", "-");
+}
+
 static void task_line(const struct page *p, const struct kymo_stat_task *t)
 {
-    char cpu[TEXT_SPAN], part[TEXT_SPAN], prio[TEXT_SPAN], worst[TEXT_SPAN], blocked[TEXT_SPAN],
-        ready[TEXT_SPAN];
+    char cpu[TEXT_SPAN], part[TEXT_SPAN], prio[TEXT_SPAN], blocked[TEXT_SPAN], ready[TEXT_SPAN];
     share(p, t, part);
     level(t, prio);
     text_format(p->t, "%-22.22s %5s %9s %11s %9" PRIu64, t->name, is_application(t) ? prio : "-",
                 span(cpu, p, t->running - t->irq), part, t->switches);
     if (is_application(t)) {
-        text_format(p->t, " %9s", t->response.count ? span(worst, p, t->response.max) : "-");
-        if (t->response.count)
-            text_format(p->t, " %11.6f", seconds(p, t->response.max_at));
-        else
-            text_format(p->t, " %11s", "-");
+        put_worst(p, t);
         text_format(p->t, " %9s %9s", span(ready, p, t->ready), span(blocked, p, t->blocked));
     }
     text_newline(p->t);
@@ -150,6 +159,8 @@ static void wait_line(const struct page *p, const struct kymo_stat_task *t,
     text_format(p->t, "%-22.22s %-22.22s %-22.22s %6" PRIu64 " %9s %9s %11.6f", t->name,
                 w->object_name, w->holder_name ? w->holder_name : "-", w->count,
                 span(sum, p, w->time), span(worst, p, w->max), seconds(p, w->max_at));
+    if (w->open)
+        text_put(p->t, " not over");
     text_newline(p->t);
 }
 
@@ -179,7 +190,7 @@ static void waits(const struct page *p)
 
 static void isrs(const struct page *p)
 {
-    char mean[TEXT_SPAN], worst[TEXT_SPAN], sum[TEXT_SPAN], late[TEXT_SPAN], cause[TEXT_SPAN];
+    char mean[TEXT_SPAN], worst[TEXT_SPAN], sum[TEXT_SPAN], cause[TEXT_SPAN];
     if (!p->s->isrs)
         return;
     text_newline(p->t);
@@ -193,7 +204,7 @@ static void isrs(const struct page *p)
                     span(sum, p, d->sum), span(mean, p, d->count ? d->sum / d->count : 0),
                     span(worst, p, d->max), seconds(p, d->max_at));
         if (r->late.count)
-            text_format(p->t, "  late by at most %s", span(late, p, r->late.max));
+            text_format(p->t, "  late by at most %" PRIu64 " of mtime", r->late.max);
         text_newline(p->t);
     }
 }
@@ -213,7 +224,7 @@ static void objects(const struct page *p)
         }
         any = true;
         text_format(p->t, "%-22.22s %-6s %9" PRIu64 " %12s", x->name, show_kind(x->kind), x->waits,
-                    span(wait, p, x->waiting.max));
+                    span(wait, p, x->longest));
         if (x->kind == KYMO_OBJ_MUTEX)
             text_format(p->t, " %9" PRIu64 " %11s %9s %11.6f", x->holding.count,
                         span(sum, p, x->holding.sum), span(hold, p, x->holding.max),

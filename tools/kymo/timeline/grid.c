@@ -36,7 +36,7 @@ static struct grid_row *row_of(struct grid *g, int kind, uint32_t id)
 static float *part_of(struct grid_cell *c, const struct kymo_interval *i)
 {
     switch (i->state) {
-    case KYMO_RUNNING: return i->level < i->base ? &c->raised : &c->run;
+    case KYMO_RUNNING: return i->base != 0xFF && i->level < i->base ? &c->raised : &c->run;
     case KYMO_READY: return &c->ready;
     case KYMO_BLOCKED: return i->holder != KYMO_TASK_NONE ? &c->blocked : &c->wait;
     case KYMO_SUSPENDED: return &c->suspended;
