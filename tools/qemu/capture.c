@@ -81,6 +81,7 @@ static void send_message(enum stream_kind kind, unsigned hart, const void *data,
 
 static void stop(enum stream_kind kind, uint64_t time)
 {
+    plugin_finish();
     send_message(kind, 0, NULL, 0, time);
     kill(getpid(), SIGKILL);
     pause(); /* the signal may be taken by another thread; this one must not go on */

@@ -19,6 +19,7 @@ static const struct mode {
     void (*exit)(void);
 } modes[] = {
     {capture_option, capture_start, capture_translate, capture_exit},
+    {cost_option, cost_start, cost_translate, cost_exit}, /* before between: both take out= */
     {between_option, between_start, between_translate, between_exit},
 };
 
@@ -64,6 +65,12 @@ static void on_translate(qemu_plugin_id_t id, struct qemu_plugin_tb *tb)
         for (int m = 0; m < MODES; m++)
             modes[m].translate(insn, (uint32_t)qemu_plugin_insn_vaddr(insn));
     }
+}
+
+void plugin_finish(void)
+{
+    for (int m = 1; m < MODES; m++) /* all but capture, which calls this */
+        modes[m].exit();
 }
 
 static void on_exit_qemu(qemu_plugin_id_t id, void *unused)

@@ -19,6 +19,9 @@ uint64_t guest_time(void);
 /* Calls fn once when guest time reaches `ns`, exactly there under icount. False if this QEMU cannot. */
 bool guest_timer(uint64_t ns, void (*fn)(void *));
 
+/* The run ends here and now: the other modes write their results, QEMU's own exit does not happen. */
+void plugin_finish(void);
+
 /* "key=value" with this key: the value; else NULL. */
 const char *option_value(const char *arg, const char *key);
 bool option_number(const char *text, uint64_t *to);
@@ -34,4 +37,10 @@ bool between_option(const char *arg, bool *ok);
 bool between_start(qemu_plugin_id_t id);
 void between_translate(struct qemu_plugin_insn *insn, uint32_t pc);
 void between_exit(void);
+
+/* Cost: calls of functions, inlined sites and paths (cost.c). */
+bool cost_option(const char *arg, bool *ok);
+bool cost_start(qemu_plugin_id_t id);
+void cost_translate(struct qemu_plugin_insn *insn, uint32_t pc);
+void cost_exit(void);
 #endif

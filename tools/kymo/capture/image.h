@@ -45,4 +45,13 @@ struct capture_symbol {
 /* All function and object symbols, by address; the caller frees each name and the array. */
 bool capture_symbols_read(const char *path, struct capture_symbol **list, size_t *count, char *why, size_t why_size);
 
+/* Inlined copies of a function, from DWARF: where the instructions of each one lie. */
+struct capture_site {
+    char *name;            /* FUNCTION@CALLER:LINE */
+    uint32_t span[64][2];  /* low, high; the entry first */
+    unsigned spans;
+};
+/* All inlined copies of functions whose names match a shell pattern. */
+bool capture_sites_read(const char *path, const char *pattern, struct capture_site **list, size_t *count, char *why, size_t why_size);
+
 #endif

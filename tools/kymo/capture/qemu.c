@@ -145,6 +145,9 @@ static void become_qemu(struct line *l, const struct qemu_process *q, const stru
         if (null >= 0)
             dup2(null, 0);
     }
+    for (int i = 0; i < 2; i++)
+        if (o->inherit[i] > 0)
+            fcntl(o->inherit[i], F_SETFD, 0);
     fcntl(q->ram_fd, F_SETFD, 0);
     fcntl(q->console, F_SETFD, 0);
     if (pipe_fd >= 0)

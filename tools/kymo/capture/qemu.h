@@ -13,6 +13,7 @@ struct qemu_options {
     const char *binary;     /* NULL: $KYMO_QEMU, else qemu-system-riscv32 from PATH */
     const char *plugin;     /* path of the plugin, NULL none */
     const char *plugin_arg; /* "key=value,..."; "%" is not special; the descriptors are added here */
+    int inherit[2];         /* more descriptors that QEMU keeps, 0 none */
     bool icount;
     unsigned shift;
     bool interactive;       /* console on the terminal, input from stdin */

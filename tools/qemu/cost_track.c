@@ -1,0 +1,472 @@
+/* SPDX-License-Identifier: MIT */
+/* What runs where: from the stream of instructions to activations of ranges.
+ *
+ * Vocabulary
+ *   thread      a stack. Known by the stack pointer: a write to sp other than adding to it (lw, mv, csrrw) leaves the thread at the
+ *               old value and continues the one that was left at the new value, or begins one.
+ *   level       of a thread: its own code, and one more for each interrupt that hit it. Interrupts are found where an instruction
+ *               is not one of those that could follow, but the trap vector; mret to the interrupted address ends the level.
+ *   activation  one execution of a range on a level: from its first instruction to the return to the caller's address with the
+ *               caller's sp.
+ *
+ * Counts live in levels, so what an interrupt or another thread executes is in no activation of the interrupted one. A system call
+ * (ecall) is no level: the handler counts as a callee. An example, f interrupted in the middle, the handler switching tasks:
+ *
+ *   thread A: level 0 [f ...........]  level 1 (irq) [handler .. saves sp]
+ *   thread B:                                                     level 0 [g ... yields, lw sp]
+ *   thread A:                                                                    level 1 [.. mret]  level 0 [f ... ret]
+ *
+ * f's own 20 instructions are all that f is charged with; `elapsed` has the rest.
+ *
+ * Rules: at most one activation per range and level is the innermost (recursion stacks). Whatever does not fit (a return past several
+ * activations, a stack that is never continued) ends as `abandoned`, never as a sample. */
+#include "cost.h"
+#include "plugin.h"
+
+#include <assert.h>
+#include <stdlib.h>
+
+enum { LEVELS = 8, ACTIVATIONS = 128, HARTS = 8, NEAR = 1024, REACH = 4 };
+
+struct activation {
+    struct range *range;
+    uint32_t ret, sp;      /* where it returns to */
+    bool ret_known;
+    unsigned level;
+    bool masked_before;    /* interrupts were masked when it was entered */
+    struct counts start;
+    uint64_t elapsed_start, own, masked;
+    bool away;             /* SITE: in a callee; back at `back` with `sp` */
+    uint32_t back;
+    struct counts site;    /* SITE: counts of its own instructions and callees */
+};
+
+struct level {
+    struct counts counts;
+    uint32_t epc;          /* the interrupted address */
+    unsigned first;        /* index of its first activation */
+};
+
+struct thread {
+    uint32_t sp;           /* when it was left */
+    unsigned levels, activations;
+    struct level level[LEVELS];
+    struct activation act[ACTIVATIONS];
+};
+
+struct hart {
+    struct rv_hart rv;
+    bool started;
+    const struct cost_insn *last;
+    bool no_successor;     /* nothing is known of what follows `last` */
+    struct thread **thread;
+    size_t thread_count;
+    struct thread *now;
+    uint64_t masked_run;   /* instructions in a row with interrupts masked */
+    uint32_t masked_start, masked_last;
+    bool unmasked_once;    /* before the first unmasking it is boot code */
+};
+
+bool cost_on = true;
+struct totals cost_totals;
+
+static struct hart harts[HARTS];
+static struct {
+    bool open;
+    uint64_t executed;
+    struct counts counts;
+} *paths; /* one per range */
+static struct counts all; /* of every thread and level, for paths */
+static struct stretch *stretches;
+static size_t stretch_count;
+
+/* ---- threads ---- */
+
+static struct thread *new_thread(struct hart *h)
+{
+    struct thread *t = calloc(1, sizeof *t);
+    h->thread = realloc(h->thread, (h->thread_count + 1) * sizeof *h->thread);
+    if (!t || !h->thread)
+        abort();
+    t->levels = 1;
+    h->thread[h->thread_count++] = t;
+    cost_totals.threads++;
+    return t;
+}
+
+static void abandon(struct thread *t, unsigned down_to)
+{
+    while (t->activations > down_to)
+        t->act[--t->activations].range->abandoned++;
+}
+
+/* A stack was left at `from` and another is used from `to` on. The same stack: a frame pointer's worth of distance. */
+static void switch_stack(struct hart *h, uint32_t from, uint32_t to)
+{
+    h->now->sp = from;
+    for (size_t i = 0; i < h->thread_count; i++)
+        if (h->thread[i] != h->now && h->thread[i]->sp == to) {
+            h->now = h->thread[i];
+            return;
+        }
+    if (to - from + NEAR >= 2 * NEAR)
+        h->now = new_thread(h);
+}
+
+static struct counts *counts_now(struct hart *h)
+{
+    return &h->now->level[h->now->levels - 1].counts;
+}
+
+/* ---- traps ---- */
+
+static void enter_interrupt(struct hart *h, uint32_t epc)
+{
+    struct thread *t = h->now;
+    cost_totals.interrupts++;
+    if (t->levels == LEVELS)
+        return; /* deeper than any real nesting: its instructions count for the level below */
+    t->level[t->levels++] = (struct level){.epc = epc, .first = t->activations};
+}
+
+static void leave_interrupt(struct hart *h, uint32_t to)
+{
+    struct thread *t = h->now;
+    if (t->levels < 2 || t->level[t->levels - 1].epc != to)
+        return; /* the end of a system call, or the start of a task */
+    abandon(t, t->level[t->levels - 1].first);
+    t->levels--;
+}
+
+/* ---- activations ---- */
+
+static void add_counts(struct counts *c, const struct cost_insn *i, enum rv_mask m)
+{
+    bool both = i->rv.kind == RV_AMO;
+    c->instructions++;
+    c->loads += both || i->rv.kind == RV_LOAD || i->rv.kind == RV_LR || i->rv.kind == RV_FP_LOAD;
+    c->stores += both || i->rv.kind == RV_STORE || i->rv.kind == RV_SC || i->rv.kind == RV_FP_STORE;
+    c->csrs += i->rv.kind == RV_CSR;
+    c->off += m == RV_MASKED;
+    c->unknown += m == RV_UNKNOWN;
+}
+
+static void sample(struct range *r, const struct counts *from, const struct counts *to, uint64_t own, uint64_t elapsed, uint64_t masked)
+{
+    const uint64_t values[METRICS] = {
+        [M_INSTRUCTIONS] = to->instructions - from->instructions,
+        [M_OWN] = own,
+        [M_ELAPSED] = elapsed,
+        [M_LOADS] = to->loads - from->loads,
+        [M_STORES] = to->stores - from->stores,
+        [M_CSRS] = to->csrs - from->csrs,
+        [M_OFF] = to->off - from->off,
+        [M_MASKED] = masked,
+    };
+    r->calls++;
+    r->unknown += to->unknown - from->unknown;
+    for (int m = 0; m < METRICS; m++)
+        stat_add(&r->metric[m], values[m]);
+}
+
+static void finish(struct hart *h, struct activation *a)
+{
+    static const struct counts zero;
+    uint64_t elapsed = cost_totals.executed - a->elapsed_start;
+    const struct counts *now = counts_now(h);
+    if (a->range->kind == RANGE_SITE)
+        sample(a->range, &zero, &a->site, a->own, elapsed, a->masked_before ? 0 : a->site.off);
+    else
+        sample(a->range, &a->start, now, a->own, elapsed, a->masked_before ? 0 : now->off - a->start.off);
+}
+
+static void begin(struct hart *h, struct range *r, enum rv_mask m)
+{
+    struct thread *t = h->now;
+    struct rv_value ra = h->rv.x[1], sp = h->rv.x[2];
+    if (t->activations == ACTIVATIONS) {
+        r->abandoned++;
+        return;
+    }
+    t->act[t->activations++] = (struct activation){
+        .range = r, .ret = ra.v & ~1u, .sp = sp.v, .ret_known = rv_known(ra) && rv_known(sp), .level = t->levels - 1,
+        .masked_before = m != RV_ENABLED, .start = *counts_now(h), .elapsed_start = cost_totals.executed};
+}
+
+static bool returns(const struct hart *h, const struct activation *a, uint32_t pc)
+{
+    return a->range->kind == RANGE_FUNCTION && a->ret_known && a->ret == pc && rv_known(h->rv.x[2]) && h->rv.x[2].v == a->sp;
+}
+
+/* After a jump: ends the activations of this level that return to here; a whole chain of tail calls does. Sites inside a function that
+ * returns end with it. */
+static void end_returning(struct hart *h, uint32_t pc)
+{
+    struct thread *t = h->now;
+    unsigned first = t->level[t->levels - 1].first, keep = t->activations;
+    for (unsigned i = t->activations; i-- > first;)
+        if (returns(h, &t->act[i], pc))
+            keep = i;
+    while (t->activations > keep) {
+        struct activation *a = &t->act[--t->activations];
+        if (a->range->kind == RANGE_SITE || returns(h, a, pc))
+            finish(h, a);
+        else
+            a->range->abandoned++;
+    }
+}
+
+static bool inside(const struct range *r, uint32_t pc)
+{
+    for (unsigned i = 0; i < r->span_count; i++)
+        if (pc >= r->spans[i].low && pc < r->spans[i].high)
+            return true;
+    return false;
+}
+
+static bool is_call(const struct rv_insn *i)
+{
+    return (i->kind == RV_JAL || i->kind == RV_JALR) && i->rd == 1;
+}
+
+/* ---- functions ---- */
+
+/* A function is entered at its first instruction, by a jump from outside or a call from inside; a branch back to it is a loop. */
+static bool enters(const struct hart *h, const struct range *r, uint32_t pc)
+{
+    const struct cost_insn *last = h->last;
+    return pc == r->low && (!last || is_call(&last->rv) || !inside(r, last->rv.pc));
+}
+
+static void count_function(struct hart *h, struct range *r, uint32_t pc, enum rv_mask m)
+{
+    struct thread *t = h->now;
+    if (enters(h, r, pc))
+        begin(h, r, m);
+    for (unsigned i = t->activations; i-- > t->level[t->levels - 1].first;)
+        if (t->act[i].range == r) {
+            t->act[i].own++;
+            return;
+        }
+}
+
+/* ---- sites ---- */
+
+static struct activation *open_site(struct hart *h, const struct range *r)
+{
+    struct thread *t = h->now;
+    for (unsigned i = t->activations; i-- > t->level[t->levels - 1].first;)
+        if (t->act[i].range == r)
+            return &t->act[i];
+    return NULL;
+}
+
+static void close_site(struct hart *h, struct activation *a)
+{
+    struct thread *t = h->now;
+    unsigned at = (unsigned)(a - t->act);
+    finish(h, a);
+    memmove(a, a + 1, (--t->activations - at) * sizeof *a);
+}
+
+/* A site begins at its first instruction that is executed, and again at its lowest address. */
+static void enter_site(struct hart *h, struct range *r, uint32_t pc, enum rv_mask m)
+{
+    struct activation *a = open_site(h, r);
+    bool again = a && pc == r->spans[0].low && !a->away && (!h->last || h->last->rv.pc != pc);
+    if (again)
+        close_site(h, a);
+    if (!a || again)
+        begin(h, r, m);
+}
+
+/* For every open site: is this instruction its own, a callee's, or what surrounds it? */
+static void count_sites(struct hart *h, const struct cost_insn *i, enum rv_mask m)
+{
+    struct thread *t = h->now;
+    uint32_t pc = i->rv.pc;
+    for (unsigned n = t->activations; n-- > t->level[t->levels - 1].first;) {
+        struct activation *a = &t->act[n];
+        if (a->range->kind != RANGE_SITE)
+            continue;
+        if (a->away && pc == a->back)
+            a->away = false;
+        bool own = inside(a->range, pc);
+        if (!a->away && !own && h->last && is_call(&h->last->rv) && inside(a->range, h->last->rv.pc)) {
+            a->away = true;
+            a->back = h->last->rv.pc + h->last->rv.size;
+        }
+        if (own || a->away) {
+            a->own += own;
+            add_counts(&a->site, i, m);
+        } else if (pc < a->range->low || pc >= a->range->high) {
+            close_site(h, a);
+        }
+    }
+}
+
+/* ---- paths ---- */
+
+static void count_path(struct range *r, uint32_t pc)
+{
+    size_t n = (size_t)(r - cost_ranges);
+    if (pc == r->spans[0].high && paths[n].open) {
+        uint64_t elapsed = cost_totals.executed - paths[n].executed;
+        sample(r, &paths[n].counts, &all, elapsed, elapsed, all.off - paths[n].counts.off);
+        paths[n].open = false;
+    }
+    if (pc == r->spans[0].low) {
+        r->abandoned += paths[n].open;
+        paths[n].open = true;
+        paths[n].executed = cost_totals.executed;
+        paths[n].counts = all;
+    }
+}
+
+/* ---- masked stretches ---- */
+
+static struct stretch *find_stretch(uint32_t start)
+{
+    for (size_t i = 0; i < stretch_count; i++)
+        if (stretches[i].start == start)
+            return &stretches[i];
+    stretches = realloc(stretches, (stretch_count + 1) * sizeof *stretches);
+    if (!stretches)
+        abort();
+    stretches[stretch_count] = (struct stretch){.start = start, .least = UINT64_MAX};
+    return &stretches[stretch_count++];
+}
+
+static void count_masked(struct hart *h, uint32_t pc, enum rv_mask m)
+{
+    if (m == RV_MASKED) {
+        if (!h->masked_run++)
+            h->masked_start = pc;
+        h->masked_last = pc;
+        return;
+    }
+    if (h->masked_run && h->unmasked_once && cost_on) {
+        struct stretch *s = find_stretch(h->masked_start);
+        s->count++;
+        s->least = h->masked_run < s->least ? h->masked_run : s->least;
+        if (h->masked_run > s->longest) {
+            s->longest = h->masked_run;
+            s->end = h->masked_last;
+        }
+    }
+    h->masked_run = 0;
+    h->unmasked_once = true;
+}
+
+const struct stretch *cost_stretches(size_t *count)
+{
+    *count = stretch_count;
+    return stretches;
+}
+
+/* ---- the stream ---- */
+
+static bool moves_stack(const struct rv_insn *i)
+{
+    return i->rd == 2 && (i->kind == RV_LOAD || i->kind == RV_CSR || (i->kind == RV_ALU && i->rs1 != 2));
+}
+
+/* The shadow is of no use any more: a reset, or code that the translator did not show. */
+static void lose(struct hart *h)
+{
+    unsigned id = h->rv.id;
+    if (h->last)
+        cost_totals.lost++;
+    rv_reset(&h->rv, id);
+    for (unsigned r = 1; r < 32; r++)
+        h->rv.x[r].k = 0;
+}
+
+static bool could_follow(const struct rv_insn *last, uint32_t pc)
+{
+    if (last->kind == RV_BRANCH)
+        return pc == last->pc + last->size || pc == (uint32_t)last->imm;
+    return last->kind == RV_JALR || last->kind == RV_MRET;
+}
+
+/* What the instruction before this one did, now that its successor shows it. */
+static void settle(struct hart *h, uint32_t pc)
+{
+    const struct rv_insn *last = &h->last->rv;
+    uint32_t next, sp = h->rv.x[2].v;
+    bool sp_known = rv_known(h->rv.x[2]), entry = rv_is_trap_entry(&h->rv, pc);
+    if (entry && rv_may_fault(&h->rv, last, guest_read)) { /* not completed; the handler counts as a callee */
+        cost_totals.traps++;
+        rv_trap(&h->rv, last->pc, true);
+        return;
+    }
+    bool known = rv_execute(&h->rv, last, guest_read, &next);
+    if (moves_stack(last) && sp_known && rv_known(h->rv.x[2]) && h->rv.x[2].v != sp)
+        switch_stack(h, sp, h->rv.x[2].v);
+    if (last->kind == RV_MRET)
+        leave_interrupt(h, known ? next : pc);
+    if (known ? pc == next : could_follow(last, pc) && !entry)
+        return;
+    if (rv_is_trap_entry(&h->rv, pc)) {
+        enter_interrupt(h, known ? next : 0);
+        rv_trap(&h->rv, next, known);
+    } else {
+        lose(h);
+    }
+}
+
+static bool jumped(const struct cost_insn *last, uint32_t pc)
+{
+    return last && last->rv.pc + last->rv.size != pc;
+}
+
+void cost_track_step(unsigned id, const struct cost_insn *i)
+{
+    struct hart *h = &harts[id % HARTS];
+    uint32_t pc = i->rv.pc;
+    if (!h->started) {
+        h->started = true;
+        rv_reset(&h->rv, id);
+        for (unsigned r = 1; r < 32; r++)
+            h->rv.x[r].k = 0;
+        h->now = new_thread(h);
+        if (!paths)
+            paths = calloc(cost_range_count + 1, sizeof *paths);
+    } else {
+        settle(h, pc);
+    }
+    if (i->start)
+        cost_on = true;
+    if (i->stop)
+        cost_on = false;
+    enum rv_mask m = rv_masked(&h->rv);
+    count_masked(h, pc, m);
+    if (jumped(h->last, pc))
+        end_returning(h, pc);
+    if (cost_on) {
+        for (unsigned n = 0; n < i->range_count; n++) {
+            struct range *r = i->range[n];
+            if (r->kind == RANGE_FUNCTION)
+                count_function(h, r, pc, m);
+            else if (r->kind == RANGE_SITE)
+                enter_site(h, r, pc, m);
+            else
+                count_path(r, pc);
+        }
+        cost_totals.executed++;
+        cost_totals.masked += m == RV_MASKED;
+        cost_totals.unknown += m == RV_UNKNOWN;
+        cost_totals.illegal += i->rv.kind == RV_ILLEGAL;
+    }
+    count_sites(h, i, m);
+    add_counts(counts_now(h), i, m);
+    add_counts(&all, i, m);
+    h->last = i;
+}
+
+void cost_track_finish(void)
+{
+    for (struct hart *h = harts; h < harts + HARTS; h++)
+        for (size_t i = 0; i < h->thread_count; i++)
+            abandon(h->thread[i], 0);
+}
