@@ -7,7 +7,6 @@
 /* UART NS16550A, byte registers */
 #define UART_DATA (HAL_UART + 0)
 #define UART_DIVISOR_HIGH (HAL_UART + 1)
-#define UART_FIFO (HAL_UART + 2)
 #define UART_LINE (HAL_UART + 3)
 #define UART_STATUS (HAL_UART + 5)
 #define LINE_8N1 0x03
@@ -57,7 +56,7 @@ static void uart_init(void)
     HAL_REG8(UART_DATA) = (uint8_t) divisor;
     HAL_REG8(UART_DIVISOR_HIGH) = (uint8_t) (divisor >> 8);
     HAL_REG8(UART_LINE) = LINE_8N1;
-    HAL_REG8(UART_FIFO) = 1; /* receive FIFO on: a burst of input survives a masked stretch */
+    /* The FIFO stays off: switching it on throws away what was typed before the kernel was up. */
 }
 
 uint64_t hal_mtime(void)
