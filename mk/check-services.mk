@@ -1,0 +1,30 @@
+# SPDX-License-Identifier: MIT
+# Tests of the kernel's library and services on the target: `make check-services`, ONLY='case..'
+# for single cases. Built apart, with freed memory poisoned and the writers' own checks on.
+CHECKS += services
+CHECK_TIME_services = 60
+
+SERVICE_TESTS := $(filter-out format_host,$(basename $(notdir $(wildcard tests/services/*.c))))
+SERVICE_FLAGS := -DCONFIG_HEAP_POISON=1 -DCONFIG_TRACE_CHECK=1 -DCONFIG_KERNEL_CHECK=1
+SERVICE_BUILD := $(BUILD)/cfg-services
+
+.PHONY: check-services services-images
+check-services: $(SERVICE_BUILD)/format_host
+	@+$(MAKE) --no-print-directory BUILD=$(SERVICE_BUILD) CFLAGS='$(SERVICE_FLAGS)' \
+	  services-images
+	@CROSS_COMPILE=$(CROSS_COMPILE) python3 tests/services/run.py $(BUILD) $(ONLY)
+
+$(SERVICE_BUILD)/format_host: tests/services/format_host.c tests/services/format_rows.h
+	@mkdir -p $(@D)
+	$(say) HCC $@
+	$(Q)$(HCC) -Wall -Wextra -Werror -o $@ $<
+
+services-images: $(SERVICE_TESTS:%=$(T)/tests/services/%.elf)
+
+TLINK := -melf32lriscv --gc-sections --build-id -T arch/riscv/riscv32-qemu.ld
+$(T)/tests/services/%.elf: $(T)/tests/services/%.c.o $(T)/libkymo-kernel.a \
+    arch/riscv/riscv32-qemu.ld
+	$(say) LD $@
+	$(Q)$(TLD) $(TLINK) -o $@ $< --whole-archive $(T)/libkymo-kernel.a --no-whole-archive
+
+-include $(SERVICE_TESTS:%=$(T)/tests/services/%.c.d)
