@@ -13,8 +13,8 @@ struct detail {
     struct kr_pieces **chunk; /* of each chunk; NULL where it is not wanted */
     struct kr_pyramid *pyramid;
     uint64_t events;
-    uint32_t now; /* the chunk of the present event */
-    uint64_t in_chunk;
+    uint32_t now;                   /* the chunk of the present event */
+    uint64_t begin[KYMO_TASK_NONE]; /* by id: when its present state began */
 };
 
 /* Calls `put` for every wanted chunk that [from, to] touches. */
@@ -53,8 +53,13 @@ static void on_interval(void *u, const kymo_model *m, const struct kymo_interval
     struct detail *d = u;
     struct kr_survey *s = d->s;
     (void)m;
+    if (i->task >= KYMO_TASK_NONE)
+        return;
+    if (!i->continues)
+        d->begin[i->task] = i->from;
     FOR_CHUNKS (d, i->from - s->start, i->to - s->start, c)
-        kr_pieces_interval(d->chunk[c], &s->rows, i, s->start, kr_chunk_end(s, c));
+        kr_pieces_interval(d->chunk[c], &s->rows, i, d->begin[i->task], s->start,
+                           kr_chunk_end(s, c));
     kr_pyramid_interval(d->pyramid, s, i);
 }
 
@@ -139,16 +144,20 @@ int kr_detail_run(struct kr_survey *s, kr_block_sink *sink, void *u, struct kymo
                                            .isr = on_isr,
                                            .hold = on_hold,
                                            .span = on_span};
-    struct detail d = {.s = s};
+    struct detail *d = calloc(1, sizeof *d);
     int status = -1;
     snprintf(err->text, sizeof err->text, "%s: out of memory", s->title);
+    if (!d)
+        return -1;
+    d->s = s;
     if (s->n_chunks == 0)
-        return 0;
-    if (open_chunks(&d) == 0 && kymo_rewind(s->trace, err) == 0 &&
-        kymo_model_run(s->trace, &model, &d, err) == 0) {
-        assert(d.events == s->events);
-        status = write_chunks(&d, sink, u) < 0 || kr_pyramid_write(d.pyramid, sink, u) < 0 ? -1 : 0;
+        status = 0;
+    else if (open_chunks(d) == 0 && kymo_rewind(s->trace, err) == 0 &&
+             kymo_model_run(s->trace, &model, d, err) == 0) {
+        assert(d->events == s->events);
+        status = write_chunks(d, sink, u) < 0 || kr_pyramid_write(d->pyramid, sink, u) < 0 ? -1 : 0;
     }
-    close_chunks(&d);
+    close_chunks(d);
+    free(d);
     return status;
 }

@@ -1,337 +1,142 @@
 /* SPDX-License-Identifier: MIT */
-/* The tables of a report for the whole run, by the definitions of `kymo stat`
- * (Documentation/report.md, "Figures"). The page computes the same for a stretch (web/stats.js);
- * the tests compare the three.
- *
- * A duration counts as a wait, a hold or a response only if both its ends were seen: not at a gap,
- * not at the trace's ends. Its time counts in the sums all the same. */
+/* The tables of a report for the whole run: what libkymo's statistics say (kymo_stat.h), in the
+ * form that the page shows. The page computes the same for a stretch (web/stats.js). */
 #include "report/report.h"
 
 #include <math.h>
-#include <stdlib.h>
-#include <string.h>
 
-struct by { /* time blocked, by object and holder */
-    int32_t object, holder;
-    uint64_t counts;
-};
+/* Bins of a histogram as it is drawn: 0, 1, 2^(1/2), 2, .. */
+enum { BINS = 132 };
 
-struct task_figures {
-    uint64_t cpu, ready, blocked, switches, preemptions, activations;
-    struct kr_spread response, ready_wait, blocking;
-    struct by *by;
-    uint32_t n_by;
-    uint64_t state_from, act_from; /* of the open stretch of one state, of the open activation */
-    uint8_t state;                 /* of the interval before */
-    bool any, state_known, act_open, act_known;
-};
-
-struct object_figures {
-    uint64_t held, waited;
-    struct kr_spread holds;
-};
-
-struct isr_figures {
-    uint64_t own;
-    struct kr_spread time;
-};
-
-struct kr_figures {
-    struct kr_rows *rows;
-    struct task_figures *task;
-    struct object_figures *object;
-    struct isr_figures *isr;
-    uint32_t tasks, objects, isrs;
-    bool no_memory;
-};
-
-/* ---- spreads ---- */
-
-unsigned kr_bin(uint64_t value)
+static unsigned bin_of(uint64_t value)
 {
     if (value < 1)
         return 0;
     unsigned log = 63 - (unsigned)__builtin_clzll(value);
-    /* value * value >= 2^(2 log + 1), without overflow */
-    bool upper = (double)value >= ldexp(sqrt(2.0), (int)log);
-    return 1 + 2 * log + upper;
+    return 1 + 2 * log + ((double)value >= ldexp(sqrt(2.0), (int)log));
 }
 
-uint64_t kr_bin_from(unsigned bin)
+static void bins_json(struct kr_buf *b, const struct kymo_dist *d)
 {
-    if (bin == 0)
-        return 0;
-    double from = ldexp(bin % 2 ? 1.0 : sqrt(2.0), (int)(bin - 1) / 2);
-    return from >= 0x1p64 ? UINT64_MAX : (uint64_t)ceil(from);
-}
-
-void kr_spread_add(struct kr_spread *s, uint64_t value, uint64_t at)
-{
-    if (s->count == 0 || value > s->max) {
-        s->max = value;
-        s->max_at = at;
-    }
-    s->count++;
-    s->total += value;
-    s->bin[kr_bin(value)]++;
-}
-
-/* The upper limit of the bin that holds the value of this rank, at most the maximum. */
-static uint64_t percentile(const struct kr_spread *s, double share)
-{
-    uint64_t rank = (uint64_t)ceil(share * (double)s->count), seen = 0;
-    for (unsigned b = 0; b < KR_BINS; b++) {
-        seen += s->bin[b];
-        if (seen < rank || !s->bin[b])
-            continue;
-        uint64_t to = kr_bin_from(b + 1);
-        return to < s->max ? to : s->max;
-    }
-    return s->max;
-}
-
-void kr_spread_json(struct kr_buf *b, const struct kr_spread *s)
-{
-    if (!s->count) {
-        kr_text(b,
-                "{\"count\":0,\"mean\":null,\"p99\":null,\"max\":null,\"maxAt\":null,\"bins\":[]}");
-        return;
-    }
-    kr_textf(b, "{\"count\":%llu,\"mean\":%.3f,\"p99\":%llu,\"max\":%llu,\"maxAt\":%llu,\"bins\":[",
-             (unsigned long long)s->count, (double)s->total / (double)s->count,
-             (unsigned long long)percentile(s, 0.99), (unsigned long long)s->max,
-             (unsigned long long)s->max_at);
+    uint64_t sum[BINS] = {0}, low, width, count;
     bool first = true;
-    for (unsigned i = 0; i < KR_BINS; i++) {
-        if (!s->bin[i])
+    for (unsigned bin = 0; kymo_dist_bin(d, &bin, &low, &width, &count);)
+        sum[bin_of(low)] += count;
+    kr_text(b, "\"bins\":[");
+    for (unsigned i = 0; i < BINS; i++) {
+        if (!sum[i])
             continue;
-        kr_textf(b, "%s[%u,%u]", first ? "" : ",", i, s->bin[i]);
+        kr_textf(b, "%s[%u,%llu]", first ? "" : ",", i, (unsigned long long)sum[i]);
         first = false;
     }
-    kr_text(b, "]}");
+    kr_text(b, "]");
 }
 
-/* ---- collecting ---- */
-
-/* list[number], the list grown and zeroed as needed; NULL without memory. */
-static void *at(void **list, uint32_t *n, int32_t number, size_t size)
+/* The longest is named by its beginning: that is where a reader wants to look. */
+static void dist_json(struct kr_buf *b, const char *name, const struct kymo_dist *d, uint64_t start)
 {
-    if (number < 0)
-        return NULL;
-    if ((uint32_t)number >= *n) {
-        uint32_t want = (uint32_t)number + 1 + *n / 2;
-        char *wide = realloc(*list, want * size);
-        if (!wide)
-            return NULL;
-        memset(wide + *n * size, 0, (want - *n) * size);
-        *list = wide;
-        *n = want;
-    }
-    return (char *)*list + (size_t)number * size;
+    kr_textf(b, ",\"%s\":{\"count\":%llu,\"unsure\":%llu,\"sum\":%llu,", name,
+             (unsigned long long)d->count, (unsigned long long)d->unsure,
+             (unsigned long long)d->sum);
+    if (d->count)
+        kr_textf(b, "\"mean\":%.3f,\"p99\":%llu,\"max\":%llu,\"maxAt\":%llu,", d->mean,
+                 (unsigned long long)kymo_dist_percentile(d, 99), (unsigned long long)d->max,
+                 (unsigned long long)(d->max_at - d->max > start ? d->max_at - d->max - start : 0));
+    else
+        kr_text(b, "\"mean\":null,\"p99\":null,\"max\":null,\"maxAt\":null,");
+    bins_json(b, d);
+    kr_text(b, "}");
 }
 
-static struct task_figures *task_at(struct kr_figures *f, int32_t i)
+/* ---- rows, in the order of the index; what the statistics do not have is a row of zeros ---- */
+
+const struct kymo_stat_task *kr_figures_task(const struct kr_survey *s, uint32_t i)
 {
-    return at((void **)&f->task, &f->tasks, i, sizeof *f->task);
+    for (unsigned k = 0; k < s->stat->tasks; k++)
+        if (s->stat->task[k].id == s->rows.tasks[i].id)
+            return &s->stat->task[k];
+    return NULL;
 }
 
-static struct object_figures *object_at(struct kr_figures *f, int32_t i)
+static const struct kymo_stat_isr *isr_of(const struct kr_survey *s, const struct kr_isr *isr)
 {
-    return at((void **)&f->object, &f->objects, i, sizeof *f->object);
+    for (unsigned k = 0; k < s->stat->isrs; k++)
+        if (s->stat->isr[k].cause == isr->cause && s->stat->isr[k].source == isr->source)
+            return &s->stat->isr[k];
+    return NULL;
 }
 
-static void add_by(struct kr_figures *f, struct task_figures *t, int32_t object, int32_t holder,
-                   uint64_t counts)
+static const struct kymo_stat_object *object_of(const struct kr_survey *s, uint32_t addr)
 {
-    for (uint32_t i = 0; i < t->n_by; i++) {
-        if (t->by[i].object != object || t->by[i].holder != holder)
-            continue;
-        t->by[i].counts += counts;
-        return;
-    }
-    struct by *wide = realloc(t->by, (t->n_by + 1) * sizeof *wide);
-    if (!wide) {
-        f->no_memory = true;
-        return;
-    }
-    t->by = wide;
-    t->by[t->n_by++] = (struct by){object, holder, counts};
+    for (unsigned k = 0; k < s->stat->objects; k++)
+        if (s->stat->object[k].addr == addr)
+            return &s->stat->object[k];
+    return NULL;
 }
 
-/* Does this state end an activation? Waiting for a mutex does not: the work goes on when it is
- * there. */
-static bool ends_activation(const struct kymo_interval *i)
+static void waits_json(struct kr_buf *b, struct kr_survey *s, const struct kymo_stat_task *t)
 {
-    if (i->state == KYMO_BLOCKED)
-        return i->holder == KYMO_TASK_NONE;
-    return i->state != KYMO_READY && i->state != KYMO_RUNNING;
-}
-
-static void activation(struct task_figures *t, const struct kymo_interval *i, uint64_t from,
-                       bool known)
-{
-    bool ends = ends_activation(i);
-    if (ends && t->act_open && t->act_known && i->state != KYMO_UNKNOWN)
-        kr_spread_add(&t->response, from - t->act_from, t->act_from);
-    if (!ends && !t->act_open) {
-        t->act_from = from;
-        t->act_known = known;
-        t->activations += known;
-    }
-    t->act_open = !ends;
-}
-
-/* A stretch of one state, which the model may cut where level or holder change. */
-static void stretch(struct task_figures *t, const struct kymo_interval *i, uint64_t from,
-                    uint64_t to, bool known)
-{
-    if (!i->continues) {
-        t->state_from = from;
-        t->state_known = known;
-        t->switches += i->state == KYMO_RUNNING && known;
-        t->preemptions += i->state == KYMO_READY && i->preempted && known;
-    }
-    if (i->next == i->state || i->next == KYMO_UNKNOWN || !t->state_known)
-        return;
-    if (i->state == KYMO_READY)
-        kr_spread_add(&t->ready_wait, to - t->state_from, t->state_from);
-    if (i->state == KYMO_BLOCKED)
-        kr_spread_add(&t->blocking, to - t->state_from, t->state_from);
-}
-
-void kr_figures_interval(struct kr_figures *f, const struct kymo_interval *i, uint64_t start)
-{
-    struct task_figures *t = task_at(f, kr_task(f->rows, i->task));
-    if (!t) {
-        f->no_memory |= i->task < KYMO_TASK_NONE;
-        return;
-    }
-    uint64_t from = i->from - start, to = i->to - start, counts = to - from;
-    bool known = t->any ? t->state != KYMO_UNKNOWN : from > 0;
-    if (i->task != KYMO_TASK_IDLE)
-        activation(t, i, from, known);
-    stretch(t, i, from, to, known);
-    if (i->state == KYMO_RUNNING)
-        t->cpu += counts - (i->irq_time < counts ? i->irq_time : counts);
-    if (i->state == KYMO_READY)
-        t->ready += counts;
-    if (i->state == KYMO_BLOCKED) {
-        int32_t object = kr_object(f->rows, i->object);
-        struct object_figures *o = object_at(f, object);
-        t->blocked += counts;
-        add_by(f, t, object, kr_task(f->rows, i->holder), counts);
-        if (o)
-            o->waited += counts;
-    }
-    t->state = i->state;
-    t->any = true;
-}
-
-void kr_figures_isr(struct kr_figures *f, const struct kymo_isr *i, uint64_t start)
-{
-    struct isr_figures *isr =
-        at((void **)&f->isr, &f->isrs, kr_isr(f->rows, i->cause, i->source), sizeof *f->isr);
-    if (!isr)
-        return;
-    isr->own += i->own;
-    if (i->certainty == KYMO_CERTAIN)
-        kr_spread_add(&isr->time, i->to - i->from, i->from - start);
-}
-
-void kr_figures_hold(struct kr_figures *f, const struct kymo_hold *h, uint64_t start)
-{
-    struct object_figures *o = object_at(f, kr_object(f->rows, h->object));
-    if (!o)
-        return;
-    o->held += h->to - h->from;
-    if (h->certainty == KYMO_CERTAIN)
-        kr_spread_add(&o->holds, h->to - h->from, h->from - start);
-}
-
-const struct kr_spread *kr_figures_response(const struct kr_figures *f, uint32_t task)
-{
-    return task < f->tasks && f->task[task].response.count ? &f->task[task].response : NULL;
-}
-
-/* ---- JSON ---- */
-
-static int by_counts(const void *a, const void *b)
-{
-    const struct by *x = a, *y = b;
-    return x->counts < y->counts ? 1 : x->counts > y->counts ? -1 : 0;
-}
-
-static void task_json(struct kr_buf *b, uint32_t i, const struct kr_task *task,
-                      const struct task_figures *t, double span)
-{
-    kr_textf(b,
-             "%s{\"i\":%u,\"level\":%u,\"cpu\":%llu,\"share\":%.9f,\"switches\":%llu,"
-             "\"preemptions\":%llu,\"activations\":%llu,"
-             "\"ready\":%llu,\"blocked\":%llu,\"name\":",
-             i ? "," : "", i, task->base, (unsigned long long)t->cpu, (double)t->cpu / span,
-             (unsigned long long)t->switches, (unsigned long long)t->preemptions,
-             (unsigned long long)t->activations, (unsigned long long)t->ready,
-             (unsigned long long)t->blocked);
-    kr_json(b, task->name);
-    kr_text(b, ",\"response\":");
-    kr_spread_json(b, &t->response);
-    kr_text(b, ",\"readyWait\":");
-    kr_spread_json(b, &t->ready_wait);
-    kr_text(b, ",\"blocking\":");
-    kr_spread_json(b, &t->blocking);
     kr_text(b, ",\"by\":[");
-    if (t->n_by)
-        qsort(t->by, t->n_by, sizeof *t->by, by_counts);
-    for (uint32_t k = 0; k < t->n_by && k < 20; k++)
-        kr_textf(b, "%s{\"object\":%d,\"holder\":%d,\"counts\":%llu}", k ? "," : "",
-                 t->by[k].object, t->by[k].holder, (unsigned long long)t->by[k].counts);
-    kr_text(b, "]}");
+    for (unsigned i = 0; i < t->waits && i < 50; i++)
+        kr_textf(b, "%s{\"object\":%d,\"holder\":%d,\"counts\":%llu}", i ? "," : "",
+                 kr_object(&s->rows, t->wait[i].object), kr_task(&s->rows, t->wait[i].holder),
+                 (unsigned long long)t->wait[i].time);
+    kr_text(b, "]");
 }
 
-void kr_figures_json(struct kr_buf *b, const struct kr_figures *f, const struct kr_survey *s)
+static void task_json(struct kr_buf *b, struct kr_survey *s, uint32_t i)
 {
-    static const struct task_figures no_task;
-    static const struct object_figures no_object;
-    static const struct isr_figures no_isr;
-    double span = (double)s->duration;
+    static const struct kymo_stat_task none;
+    const struct kymo_stat_task *known = kr_figures_task(s, i), *t = known ? known : &none;
+    uint64_t cpu = t->running - t->irq;
+    kr_textf(b,
+             "%s{\"i\":%u,\"level\":%u,\"running\":%llu,\"cpu\":%llu,\"share\":%.9f,"
+             "\"switches\":%llu,\"preemptions\":%llu,\"ready\":%llu,\"blocked\":%llu,"
+             "\"unknown\":%llu",
+             i ? "," : "", i, s->rows.tasks[i].base, (unsigned long long)t->running,
+             (unsigned long long)cpu, (double)cpu / (double)s->duration,
+             (unsigned long long)t->switches, (unsigned long long)t->preempted,
+             (unsigned long long)t->ready, (unsigned long long)t->blocked,
+             (unsigned long long)t->unknown);
+    dist_json(b, "response", &t->response, s->start);
+    dist_json(b, "readyWait", &t->ready_wait, s->start);
+    dist_json(b, "blocking", &t->blocking, s->start);
+    waits_json(b, s, t);
+    kr_text(b, "}");
+}
+
+static void isr_json(struct kr_buf *b, struct kr_survey *s, uint32_t i)
+{
+    static const struct kymo_stat_isr none;
+    const struct kymo_stat_isr *known = isr_of(s, &s->rows.isrs[i]), *isr = known ? known : &none;
+    kr_textf(b, "%s{\"i\":%u,\"count\":%llu,\"own\":%llu,\"share\":%.9f", i ? "," : "", i,
+             (unsigned long long)isr->count, (unsigned long long)isr->duration.sum,
+             (double)isr->duration.sum / (double)s->duration);
+    dist_json(b, "time", &isr->duration, s->start);
+    kr_text(b, "}");
+}
+
+static void object_json(struct kr_buf *b, struct kr_survey *s, uint32_t i)
+{
+    static const struct kymo_stat_object none;
+    const struct kymo_stat_object *known = object_of(s, s->rows.objects[i].addr);
+    const struct kymo_stat_object *o = known ? known : &none;
+    kr_textf(b, "%s{\"i\":%u,\"waits\":%llu", i ? "," : "", i, (unsigned long long)o->waits);
+    dist_json(b, "holding", &o->holding, s->start);
+    dist_json(b, "waiting", &o->waiting, s->start);
+    kr_text(b, "}");
+}
+
+void kr_figures_json(struct kr_buf *b, struct kr_survey *s)
+{
     kr_textf(b, "{\"cut\":%s,\"tasks\":[", s->gaps_seen ? "true" : "false");
     for (uint32_t i = 0; i < s->rows.n_tasks; i++)
-        task_json(b, i, &s->rows.tasks[i], i < f->tasks ? &f->task[i] : &no_task, span);
+        task_json(b, s, i);
     kr_text(b, "],\"isrs\":[");
-    for (uint32_t i = 0; i < s->rows.n_isrs; i++) {
-        const struct isr_figures *isr = i < f->isrs ? &f->isr[i] : &no_isr;
-        kr_textf(b, "%s{\"i\":%u,\"own\":%llu,\"share\":%.9f,\"time\":", i ? "," : "", i,
-                 (unsigned long long)isr->own, (double)isr->own / span);
-        kr_spread_json(b, &isr->time);
-        kr_text(b, "}");
-    }
+    for (uint32_t i = 0; i < s->rows.n_isrs; i++)
+        isr_json(b, s, i);
     kr_text(b, "],\"objects\":[");
-    for (uint32_t i = 0; i < s->rows.n_objects; i++) {
-        const struct object_figures *o = i < f->objects ? &f->object[i] : &no_object;
-        kr_textf(b, "%s{\"i\":%u,\"held\":%llu,\"waited\":%llu,\"holds\":", i ? "," : "", i,
-                 (unsigned long long)o->held, (unsigned long long)o->waited);
-        kr_spread_json(b, &o->holds);
-        kr_text(b, "}");
-    }
+    for (uint32_t i = 0; i < s->rows.n_objects; i++)
+        object_json(b, s, i);
     kr_text(b, "]}");
-}
-
-struct kr_figures *kr_figures_new(struct kr_rows *rows)
-{
-    struct kr_figures *f = calloc(1, sizeof *f);
-    if (f)
-        f->rows = rows;
-    return f;
-}
-
-void kr_figures_free(struct kr_figures *f)
-{
-    for (uint32_t i = 0; f && i < f->tasks; i++)
-        free(f->task[i].by);
-    if (f) {
-        free(f->task);
-        free(f->object);
-        free(f->isr);
-    }
-    free(f);
 }

@@ -3,9 +3,10 @@
  * deadlocks, losses, and how it ended. Each finding is a JSON object that web/findings.js puts into
  * words; it names moments, so that the reader can look for himself.
  *
- * An inversion is a wait of a task for a mutex during which tasks ran that are less urgent than the
- * waiter and are not the holder. How long they ran is counted from the newest HISTORY running
- * intervals; a wait that reaches further back is marked possible. */
+ * An inversion is a wait of a task for a mutex that a less urgent task holds, during which others
+ * ran that are less urgent than the waiter and are not the holder. How long they ran is counted
+ * from the newest HISTORY running intervals; a wait that reaches further back is marked possible.
+ */
 #include "report/report.h"
 
 #include <assert.h>
@@ -13,7 +14,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { HISTORY = 1 << 15, MOST = 64, MOST_BY = 16 };
+enum {
+    HISTORY = 1 << 15,
+    MOST = 64,
+    MOST_BY = 16,
+    INVERSION_SHARE = 20, /* others ran for more than a twentieth of the wait */
+};
 
 struct ran {
     uint64_t from, to;
@@ -46,7 +52,7 @@ struct kr_findings {
     uint64_t panic_at;
     uint32_t panic_task;
     int32_t panic_code;
-    bool panicked;
+    bool panicked, inverted;
 };
 
 enum { INVERSION, WAIT };
@@ -143,22 +149,30 @@ static void wait_json(struct kr_buf *b, struct kr_survey *s, const struct waitin
              (unsigned long long)(to - s->start), open ? "true" : "false");
 }
 
+static uint8_t base_of(const struct kr_findings *f, struct kr_survey *s, uint32_t task)
+{
+    int32_t number = kr_task(&s->rows, task);
+    return number >= 0 && (uint32_t)number < f->waits ? f->wait[number].own_level : 0xFF;
+}
+
 static void inversion(struct kr_findings *f, struct kr_survey *s, const struct waiting *w,
                       uint32_t task, uint64_t to, bool open)
 {
+    uint8_t holder_level = base_of(f, s, w->holder);
+    if (holder_level <= w->level)
+        return; /* the holder is the more urgent one: an ordinary wait */
     if (f->n_top[INVERSION] == KR_TOP && f->top[INVERSION][KR_TOP - 1].amount >= to - w->from)
         return; /* cannot be among the longest: do not look through the history */
     struct others o = less_urgent(f, w, task, to);
-    struct kr_finding *found = o.sum * 20 > to - w->from ? place(f, INVERSION, o.sum) : NULL;
+    struct kr_finding *found =
+        o.sum * INVERSION_SHARE > to - w->from ? place(f, INVERSION, o.sum) : NULL;
     if (!found)
         return;
-    uint32_t number = (uint32_t)kr_task(&s->rows, w->holder);
     found->from = w->from - s->start;
     found->to = to - s->start;
     kr_textf(&found->json,
              "\"kind\":\"inversion\",\"severity\":\"bad\",\"certainty\":%u,\"holderLevel\":%u,",
-             o.whole ? w->certainty : KYMO_POSSIBLE,
-             number < f->waits ? f->wait[number].own_level : 0xFF);
+             o.whole ? w->certainty : KYMO_POSSIBLE, holder_level);
     wait_json(&found->json, s, w, task, to, open);
     kr_text(&found->json, ",\"by\":[");
     for (unsigned i = 0; i < o.n; i++)
@@ -327,33 +341,43 @@ static void losses(struct kr_findings *f, struct kr_survey *s)
         kr_textf(&one->json, "%llu", (unsigned long long)s->lost);
 }
 
-/* Tasks whose slowest activation stands out from their others, the most conspicuous first. */
+/* How much a task's slowest activation stands out from its others. */
+static double conspicuous(const struct kymo_stat_task *t)
+{
+    const struct kymo_dist *r = t ? &t->response : NULL;
+    return r && r->count >= 4 && r->sum ? (double)r->max * (double)r->count / (double)r->sum : 0;
+}
+
+static void slow_activation(struct kr_findings *f, const struct kr_survey *s, uint32_t task)
+{
+    const struct kymo_dist *r = &kr_figures_task(s, task)->response;
+    uint64_t to = r->max_at - s->start;
+    struct kr_finding *one = found(f, to - r->max, to);
+    if (one)
+        kr_textf(&one->json,
+                 "\"kind\":\"response\",\"severity\":\"warn\",\"task\":%u,\"from\":%llu,"
+                 "\"to\":%llu,\"count\":%llu,\"mean\":%.1f",
+                 task, (unsigned long long)one->from, (unsigned long long)one->to,
+                 (unsigned long long)r->count, r->mean);
+}
+
+/* The most conspicuous ones first. */
 static void slow_activations(struct kr_findings *f, struct kr_survey *s)
 {
     for (int k = 0; k < 3; k++) {
         double most = 3;
-        const struct kr_spread *best = NULL;
-        uint32_t task = 0;
-        for (uint32_t i = 0; i < s->rows.n_tasks; i++) {
-            const struct kr_spread *r = kr_figures_response(s->figures, i);
-            double ratio = r && r->count >= 4 ? (double)r->max * (double)r->count /
-                                                    (double)(r->total ? r->total : 1)
-                                              : 0;
-            if (ratio > most && !f->wait[i].said) {
-                most = ratio;
-                best = r;
-                task = i;
-            }
+        uint32_t task = s->rows.n_tasks;
+        for (uint32_t i = 0; i < s->rows.n_tasks && i < f->waits; i++) {
+            double by = f->wait[i].said ? 0 : conspicuous(kr_figures_task(s, i));
+            if (by <= most)
+                continue;
+            most = by;
+            task = i;
         }
-        struct kr_finding *one = best ? found(f, best->max_at, best->max_at + best->max) : NULL;
-        if (!one)
+        if (task == s->rows.n_tasks)
             return;
         f->wait[task].said = true;
-        kr_textf(&one->json,
-                 "\"kind\":\"response\",\"severity\":\"warn\",\"task\":%u,\"from\":%llu,\"to\":%"
-                 "llu,\"count\":%llu,\"mean\":%.1f",
-                 task, (unsigned long long)one->from, (unsigned long long)one->to,
-                 (unsigned long long)best->count, (double)best->total / (double)best->count);
+        slow_activation(f, s, task);
     }
 }
 
@@ -378,12 +402,15 @@ void kr_findings_end(struct kr_findings *f, struct kr_survey *s, const kymo_mode
     for (uint32_t i = 0; i < s->rows.n_tasks && i < f->waits; i++)
         if (f->wait[i].open && f->wait[i].state == KYMO_BLOCKED)
             wait_over(f, s, &f->wait[i], s->rows.tasks[i].id, end, true);
-    bool inverted = f->n_top[INVERSION] > 0;
+    f->inverted = f->n_top[INVERSION] > 0;
     take_top(f, INVERSION, 3);
     losses(f, s);
-    if (wait_at(f, (int32_t)s->rows.n_tasks))
-        slow_activations(f, s);
-    take_top(f, WAIT, inverted ? 1 : 2);
+}
+
+void kr_findings_close(struct kr_findings *f, struct kr_survey *s)
+{
+    slow_activations(f, s);
+    take_top(f, WAIT, f->inverted ? 1 : 2);
 }
 
 unsigned kr_findings_count(const struct kr_findings *f)

@@ -215,7 +215,7 @@ static void findings_json(struct kr_buf *b, const struct kr_survey *s)
     kr_text(b, "]");
 }
 
-void kr_index_json(struct kr_buf *b, const struct kr_survey *s, const struct kr_index_extra *x)
+void kr_index_json(struct kr_buf *b, struct kr_survey *s, const struct kr_index_extra *x)
 {
     kr_text(b, "{\"format\":1,\"kymo\":\"" KYMO_VERSION "\",\"title\":");
     kr_json(b, s->title);
@@ -238,7 +238,7 @@ void kr_index_json(struct kr_buf *b, const struct kr_survey *s, const struct kr_
     kr_text(b, ",\"levels\":");
     kr_pyramid_levels(b, s);
     kr_text(b, ",\"stat\":");
-    kr_figures_json(b, s->figures, s);
+    kr_figures_json(b, s);
     findings_json(b, s);
     extra_json(b, s, x);
     kr_text(b, "}");

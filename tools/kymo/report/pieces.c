@@ -18,6 +18,7 @@ struct piece {
     uint32_t row;     /* kind << 24 | number */
     uint32_t a, b, c; /* the kind's own columns */
     uint32_t order, flags;
+    uint64_t begin; /* TASK: when the state began, of which the model may have cut this piece off */
 };
 
 struct kr_pieces {
@@ -75,7 +76,8 @@ static void add(struct kr_pieces *p, uint64_t end, struct piece piece)
         p->piece = wide;
         p->room = room;
     }
-    piece.flags = (piece.from < p->from ? BEFORE : 0) | (piece.to > end ? AFTER : 0);
+    piece.begin = piece.begin ? piece.begin - 1 : piece.from;
+    piece.flags = (piece.begin < p->from ? BEFORE : 0) | (piece.to > end ? AFTER : 0);
     piece.from = from;
     piece.to = to;
     piece.order = p->n;
@@ -89,7 +91,7 @@ static uint32_t row(enum kind kind, int32_t number)
 }
 
 void kr_pieces_interval(struct kr_pieces *p, struct kr_rows *r, const struct kymo_interval *i,
-                        uint64_t start, uint64_t end)
+                        uint64_t begin, uint64_t start, uint64_t end)
 {
     int32_t task = kr_task(r, i->task);
     if (task >= 0 && i->to > i->from)
@@ -97,7 +99,8 @@ void kr_pieces_interval(struct kr_pieces *p, struct kr_rows *r, const struct kym
             (struct piece){.from = i->from - start,
                            .to = i->to - start,
                            .row = row(TASK, task),
-                           .a = (uint32_t)kr_combo(r, i)});
+                           .a = (uint32_t)kr_combo(r, i),
+                           .begin = begin - start + 1});
 }
 
 /* Columns hold a task's number + 1, so that 0 is "not known". */
@@ -186,8 +189,10 @@ static void write_task(const struct kr_pieces *p, const struct piece *piece, uin
     kr_number(out, n + holes);
     if (!n)
         return;
-    kr_number(out, (piece[0].from == p->from ? piece[0].flags & BEFORE : 0) |
-                       (piece[n - 1].flags & AFTER));
+    unsigned before = piece[0].from == p->from ? piece[0].flags & BEFORE : 0;
+    kr_number(out, before | (piece[n - 1].flags & AFTER));
+    if (before)
+        kr_number(out, p->from - piece[0].begin);
     at = p->from;
     for (uint32_t i = 0; i < n; at = piece[i++].to) {
         if (piece[i].from > at)
@@ -213,6 +218,9 @@ static void write_items(const struct kr_pieces *p, const struct piece *piece, ui
         kr_number(out, piece[i].to - piece[i].from);
     for (uint32_t i = 0; i < n; i++)
         kr_byte(out, (uint8_t)piece[i].flags);
+    for (uint32_t i = 0; i < n; i++)
+        if (piece[i].flags & BEFORE)
+            kr_number(out, p->from - piece[i].begin);
     for (unsigned k = 0; k < extra; k++)
         for (uint32_t i = 0; i < n; i++)
             kr_number(out, k == 0 ? piece[i].a : k == 1 ? piece[i].b : piece[i].c);

@@ -11,6 +11,7 @@
 #ifndef KYMO_REPORT_H
 #define KYMO_REPORT_H
 #include "kymo.h"
+#include "kymo_stat.h"
 #include "report/buf.h"
 #include "report/rows.h"
 
@@ -19,21 +20,9 @@ enum {
     KR_TILE = 2048,   /* buckets of a tile */
     KR_GAPS = 2000,   /* gaps that are kept one by one */
     KR_TOP = 8,       /* findings of one kind that are kept */
-    KR_BINS = 132,    /* of a spread: limits 0, 1, 2^(1/2), 2, .. */
 };
 
 /* ---- what a survey finds ---- */
-
-struct kr_spread { /* durations: exact but for percentiles, which are a bin's upper limit */
-    uint64_t count, total, max, max_at;
-    uint32_t bin[KR_BINS];
-};
-
-void kr_spread_add(struct kr_spread *s, uint64_t value, uint64_t at);
-/* The bin of a value, and the least value of a bin. */
-unsigned kr_bin(uint64_t value);
-uint64_t kr_bin_from(unsigned bin);
-void kr_spread_json(struct kr_buf *b, const struct kr_spread *s);
 
 struct kr_chunk {
     uint64_t from, first, events; /* begin, number of its first event, how many */
@@ -47,7 +36,6 @@ struct kr_finding {
 };
 
 struct kr_findings;
-struct kr_figures;
 struct kr_values;
 
 struct kr_survey {
@@ -63,7 +51,7 @@ struct kr_survey {
     uint64_t gaps_seen, lost;
     bool lost_unknown, no_memory;
     struct kr_findings *findings;
-    struct kr_figures *figures;
+    struct kymo_stat *stat;
     struct kr_values *values;
 };
 
@@ -83,14 +71,9 @@ uint32_t kr_field(const kymo_trace *t, const struct kymo_event *e, const char *n
 
 /* ---- figures.c: the tables ---- */
 
-struct kr_figures *kr_figures_new(struct kr_rows *rows);
-void kr_figures_interval(struct kr_figures *f, const struct kymo_interval *i, uint64_t start);
-void kr_figures_isr(struct kr_figures *f, const struct kymo_isr *i, uint64_t start);
-void kr_figures_hold(struct kr_figures *f, const struct kymo_hold *h, uint64_t start);
-void kr_figures_json(struct kr_buf *b, const struct kr_figures *f, const struct kr_survey *s);
-/* The slowest activation of a task; NULL if it has none. */
-const struct kr_spread *kr_figures_response(const struct kr_figures *f, uint32_t task);
-void kr_figures_free(struct kr_figures *f);
+/* The statistics of a row; NULL if there are none. */
+const struct kymo_stat_task *kr_figures_task(const struct kr_survey *s, uint32_t i);
+void kr_figures_json(struct kr_buf *b, struct kr_survey *s);
 
 /* ---- findings.c: what is remarkable ---- */
 
@@ -100,6 +83,8 @@ void kr_findings_interval(struct kr_findings *f, struct kr_survey *s,
 void kr_findings_event(struct kr_findings *f, struct kr_survey *s, const kymo_model *m,
                        const struct kymo_event *e);
 void kr_findings_end(struct kr_findings *f, struct kr_survey *s, const kymo_model *m);
+/* Slow activations, when the statistics are there; ends the collection. */
+void kr_findings_close(struct kr_findings *f, struct kr_survey *s);
 unsigned kr_findings_count(const struct kr_findings *f);
 const struct kr_finding *kr_finding(const struct kr_findings *f, unsigned i);
 void kr_findings_free(struct kr_findings *f);
@@ -124,8 +109,9 @@ typedef int kr_block_sink(void *u, const char *name, const struct kr_buf *bytes)
 /* One chunk's contents while it is being filled. */
 struct kr_pieces;
 struct kr_pieces *kr_pieces_new(uint64_t from);
+/* begin: when the interval's state began, where `continues` says it is older than the interval. */
 void kr_pieces_interval(struct kr_pieces *p, struct kr_rows *r, const struct kymo_interval *i,
-                        uint64_t start, uint64_t end);
+                        uint64_t begin, uint64_t start, uint64_t end);
 void kr_pieces_isr(struct kr_pieces *p, struct kr_rows *r, const struct kymo_isr *i, uint64_t start,
                    uint64_t end);
 void kr_pieces_hold(struct kr_pieces *p, struct kr_rows *r, const struct kymo_hold *h,
@@ -175,7 +161,7 @@ struct kr_index_extra {
     bool live;
 };
 
-void kr_index_json(struct kr_buf *b, const struct kr_survey *s, const struct kr_index_extra *x);
+void kr_index_json(struct kr_buf *b, struct kr_survey *s, const struct kr_index_extra *x);
 
 /* ---- compare.c ---- */
 

@@ -165,18 +165,19 @@ static int32_t combo_number(struct kr_rows *r, const struct kr_combo *c)
 int32_t kr_combo(struct kr_rows *r, const struct kymo_interval *i)
 {
     bool blocked = i->state == KYMO_BLOCKED, ready = i->state == KYMO_READY;
-    bool woken = ready && !i->preempted;
-    struct kr_combo c = {
-        {i->state, i->certainty, i->level, i->base, ready && i->preempted,
-         blocked ? kr_object(r, i->object) : KR_NONE, blocked ? kr_task(r, i->holder) : KR_NONE,
-         woken ? kr_task(r, i->waker) : KR_NONE, woken ? i->waker_irq : 0, i->hart}};
+    bool woken = ready && i->reason != 0xFF;
+    struct kr_combo c = {{i->state, i->certainty, i->level, i->base, ready && i->preempted,
+                          blocked ? kr_object(r, i->object) : KR_NONE,
+                          blocked ? kr_task(r, i->holder) : KR_NONE,
+                          woken ? kr_task(r, i->waker) : KR_NONE, woken ? i->waker_irq : 0, i->hart,
+                          ready ? i->reason : 0xFF}};
     return combo_number(r, &c);
 }
 
 void kr_rows_init(struct kr_rows *r)
 {
     struct kr_combo none = {
-        {KYMO_DEAD, KYMO_CERTAIN, 0xFF, 0xFF, 0, KR_NONE, KR_NONE, KR_NONE, 0, 0}};
+        {KYMO_DEAD, KYMO_CERTAIN, 0xFF, 0xFF, 0, KR_NONE, KR_NONE, KR_NONE, 0, 0, 0xFF}};
     memset(r, 0, sizeof *r);
     combo_number(r, &none);
 }

@@ -9,7 +9,7 @@
 #define KYMO_REPORT_ROWS_H
 #include "kymo.h"
 
-enum { KR_NONE = -1, KR_MOST = 1 << 20, KR_COMBO = 10 };
+enum { KR_NONE = -1, KR_MOST = 1 << 20, KR_COMBO = 11 };
 
 /* A hash from 64-bit keys to numbers. Zeroed is empty. */
 struct kr_map {

@@ -106,26 +106,25 @@ static void on_interval(void *u, const kymo_model *m, const struct kymo_interval
     }
     if (i->state == KYMO_READY)
         kr_task(&s->rows, i->waker);
-    kr_figures_interval(s->figures, i, s->start);
     kr_findings_interval(s->findings, s, i);
 }
 
 static void on_isr(void *u, const kymo_model *m, const struct kymo_isr *i)
 {
+    (void)m;
     struct kr_survey *s = u;
     kr_isr(&s->rows, i->cause, i->source);
     kr_task(&s->rows, i->task);
-    kr_figures_isr(s->figures, i, kymo_model_start(m));
 }
 
 static void on_hold(void *u, const kymo_model *m, const struct kymo_hold *h)
 {
+    (void)m;
     struct kr_survey *s = u;
     int32_t object = kr_object(&s->rows, h->object);
     kr_task(&s->rows, h->task);
     if (object >= 0)
         s->rows.objects[object].used = true;
-    kr_figures_hold(s->figures, h, kymo_model_start(m));
 }
 
 static void on_span(void *u, const kymo_model *m, const struct kymo_user_span *span)
@@ -162,7 +161,7 @@ static void on_end(void *u, const kymo_model *m, uint64_t time)
 
 static int ready(const struct kr_survey *s, struct kymo_error *err)
 {
-    if (s->findings && s->figures && s->values && !s->no_memory && !s->rows.no_memory)
+    if (s->findings && s->values && !s->no_memory && !s->rows.no_memory)
         return 0;
     snprintf(err->text, sizeof err->text, "%s: out of memory", s->title);
     return -1;
@@ -184,17 +183,19 @@ int kr_survey_run(struct kr_survey *s, kymo_trace *t, const char *title, struct 
     kr_rows_init(&s->rows);
     kr_task(&s->rows, KYMO_TASK_IDLE);
     s->findings = kr_findings_new();
-    s->figures = kr_figures_new(&s->rows);
     s->values = kr_values_new();
-    if (ready(s, err) < 0 || kymo_model_run(t, &sink, s, err) < 0)
+    if (ready(s, err) < 0 || kymo_model_run(t, &sink, s, err) < 0 || kymo_rewind(t, err) < 0)
         return -1;
+    s->stat = kymo_stat_run(t, 0, UINT64_MAX, err);
+    if (!s->stat)
+        return -1;
+    kr_findings_close(s->findings, s);
     return ready(s, err);
 }
 
 void kr_survey_free(struct kr_survey *s)
 {
     kr_findings_free(s->findings);
-    kr_figures_free(s->figures);
     kr_values_free(s->values);
     kr_rows_free(&s->rows);
     free(s->chunks);

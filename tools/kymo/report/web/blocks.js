@@ -57,6 +57,7 @@ const COMBO_FIELDS = [
   'waker',
   'wakerIrq',
   'hart',
+  'reason',
 ];
 
 // The index's combinations as objects. Combination 0 is "no such task here".
@@ -84,11 +85,12 @@ function bounded(values, limit, what) {
 function readTask(reader, from, combos) {
   const n = reader.count();
   const flags = n ? reader.number() : 0;
+  const began = from - (flags & 1 ? reader.number() : 0);
   const t = new Float64Array(n + 1);
   t[0] = from;
   for (let i = 0; i < n; i++) t[i + 1] = t[i] + reader.number();
   const combo = bounded(reader.numbers(n, new Uint32Array(n)), combos, 'combination');
-  return { n, t, combo, fromBefore: (flags & 1) !== 0, goesOn: (flags & 2) !== 0 };
+  return { n, t, combo, began, fromBefore: (flags & 1) !== 0, goesOn: (flags & 2) !== 0 };
 }
 
 // [chunk] Things with a beginning and an end, in order of their beginning, with `extra` columns
@@ -98,12 +100,14 @@ function readItems(reader, from, extra) {
   const starts = reader.signeds(n);
   const lengths = reader.numbers(n);
   const flags = reader.raw(n);
-  const items = { n, from: new Float64Array(n), to: new Float64Array(n), flags };
+  const time = () => new Float64Array(n);
+  const items = { n, from: time(), to: time(), began: time(), flags };
   let at = from;
   for (let i = 0; i < n; i++) {
     at += starts[i];
     items.from[i] = at;
     items.to[i] = at + lengths[i];
+    items.began[i] = at - (flags[i] & 1 ? reader.number() : 0);
   }
   for (const name of extra) items[name] = reader.numbers(n);
   if (items.task) for (let i = 0; i < n; i++) items.task[i] -= 1; // 0 is "not known"

@@ -9,6 +9,8 @@ import { hartPieces, pieceAt } from './store.js';
 import { BLOCKED, READY, RUNNING, SUSPENDED, DELAYED } from './blocks.js';
 import { lastAtMost } from './bytes.js';
 
+const MUTEX = 2;
+
 export function overlap(aFrom, aTo, bFrom, bTo) {
   return Math.max(0, Math.min(aTo, bTo) - Math.max(aFrom, bFrom));
 }
@@ -28,6 +30,7 @@ export function joinedPieces(chunks, task) {
           from: row.t[i],
           to: row.t[i + 1],
           combo: row.combo[i],
+          began: i === 0 ? row.began : row.t[i],
           cut: i === 0 && row.fromBefore,
         });
       end = row.t[i + 1];
@@ -36,10 +39,10 @@ export function joinedPieces(chunks, task) {
   return out;
 }
 
-// Does this wait end an activation? Waiting for a lock does not: the work goes on when the lock
-// is there.
-export function endsActivation(combo) {
-  if (combo.state === BLOCKED) return combo.holder < 0;
+// Does this state end an activation? Waiting for a mutex does not: the work goes on when it is
+// there.
+export function endsActivation(combo, index) {
+  if (combo.state === BLOCKED) return index.objects[combo.object]?.kind !== MUTEX;
   return combo.state !== READY && combo.state !== RUNNING;
 }
 
@@ -47,11 +50,11 @@ export function endsActivation(combo) {
 // one.
 export function activationAt(pieces, t, index) {
   const at = pieces.findIndex((piece) => piece.from <= t && t < piece.to);
-  if (at < 0 || endsActivation(index.combos[pieces[at].combo])) return null;
+  if (at < 0 || endsActivation(index.combos[pieces[at].combo], index)) return null;
   let first = at;
   let last = at;
-  while (first > 0 && !endsActivation(index.combos[pieces[first - 1].combo])) first -= 1;
-  while (last + 1 < pieces.length && !endsActivation(index.combos[pieces[last + 1].combo]))
+  while (first > 0 && !endsActivation(index.combos[pieces[first - 1].combo], index)) first -= 1;
+  while (last + 1 < pieces.length && !endsActivation(index.combos[pieces[last + 1].combo], index))
     last += 1;
   return {
     from: pieces[first].from,

@@ -1,14 +1,11 @@
 // SPDX-License-Identifier: MIT
 // The tables of `kymo stat` for a stretch of time, recomputed in the page from the detail it
-// holds.
+// holds, by the definitions of libkymo (kymo_stat.h): the tests compare both.
 //
-// A stretch that begins or ends inside a piece counts the part inside it: times are exact.
-// Something that touches a gap, or that the stretch cuts, is counted in times but not as a
-// longest or a response: what was not seen whole has no length.
+// Times are exact for the part inside the stretch. One difference: a handler that the stretch
+// cuts counts with its part inside, where `kymo stat` spreads handlers over the cut interval.
 import { BLOCKED, DEAD, DELAYED, READY, RUNNING, SUSPENDED, UNKNOWN } from './blocks.js';
 import { endsActivation, joinedPieces, overlap } from './ledger.js';
-
-const IDLE_TASK = 0;
 
 // A collection of durations: count, total, longest with its moment, and all values for
 // percentiles.
@@ -34,26 +31,24 @@ export class Spread {
     return this.count ? this.total / this.count : NaN;
   }
 
-  // Nearest rank: the smallest value that at least `share` of all do not exceed.
+  // The smallest value that at least `share` of all do not exceed, as `kymo stat` says it:
+  // rounded up to its bin.
   percentile(share) {
     if (!this.count) return NaN;
     const sorted = this.sorted ?? (this.sorted = Float64Array.from(this.values).sort());
-    return sorted[Math.max(0, Math.ceil(share * sorted.length) - 1)];
+    const value = sorted[Math.max(0, Math.ceil(share * sorted.length) - 1)];
+    return Math.min(distBin(value)[1], this.max);
   }
 }
 
+const NO_REASON = 255; // preempted or yielded: nobody made it ready
+const GOES_ON = 2;
+
 function emptyTask(task) {
+  const zeros = ['running', 'cpu', 'ready', 'blocked', 'delayed', 'suspended', 'unknown'];
   return {
     task,
-    cpu: 0,
-    ready: 0,
-    blocked: 0,
-    delayed: 0,
-    suspended: 0,
-    unknown: 0,
-    switches: 0,
-    preemptions: 0,
-    activations: 0,
+    ...Object.fromEntries([...zeros, 'switches', 'preemptions'].map((name) => [name, 0])),
     response: new Spread(),
     readyWait: new Spread(),
     blocking: new Spread(),
@@ -62,6 +57,7 @@ function emptyTask(task) {
 }
 
 const TIME_OF = {
+  [RUNNING]: 'running',
   [READY]: 'ready',
   [BLOCKED]: 'blocked',
   [DELAYED]: 'delayed',
@@ -70,45 +66,55 @@ const TIME_OF = {
 };
 
 // Pieces of one state put together, where the model cut them because level or holder changed.
-// `begun` and `ended` say whether that end was seen: not at the trace's ends, not at a gap.
+// `next` is the state after it; UNKNOWN at a gap and where the report's detail ends.
 function stretches(pieces, index) {
   const out = [];
-  pieces.forEach((piece, i) => {
+  for (const piece of pieces) {
     const combo = index.combos[piece.combo];
     const last = out[out.length - 1];
     if (last && last.state === combo.state && last.to === piece.from) {
       last.to = piece.to;
-      return;
+      continue;
     }
-    if (last) last.ended = combo.state !== UNKNOWN;
-    const begun = i > 0 && last.state !== UNKNOWN && !piece.cut;
-    out.push({ state: combo.state, combo, from: piece.from, to: piece.to, begun, ended: false });
-  });
+    if (last) [last.next, last.nextCombo] = [combo.state, combo];
+    out.push({ state: combo.state, combo, from: piece.began, to: piece.to, next: UNKNOWN });
+  }
   return out;
 }
 
-function addStretch(row, one, from, to) {
-  const begins = one.begun && one.from >= from && one.from < to;
-  const whole = begins && one.ended && one.to <= to;
-  if (one.state === RUNNING && begins) row.switches += 1;
-  if (one.state === READY && begins && one.combo.preempted) row.preemptions += 1;
-  if (one.state === READY && whole) row.readyWait.add(one.to - one.from, one.from);
-  if (one.state === BLOCKED && whole) row.blocking.add(one.to - one.from, one.from);
-}
+// What libkymo's statistics do with the intervals of a task (kymo_stat.h), for a stretch: samples
+// count by their end, activations that began before the stretch do not.
+class Machine {
+  constructor(row, index, from, to) {
+    Object.assign(this, { row, index, active: false, wake: 0 });
+    this.inside = (t) => t >= from && t <= to;
+  }
 
-// From the end of one wait that ends an activation to the beginning of the next.
-function addResponses(row, all, from, to) {
-  let start = null;
-  for (const one of all) {
-    const ends = endsActivation(one.combo);
-    if (!ends && start === null) {
-      start = one;
-      if (one.begun && one.from >= from && one.from < to) row.activations += 1;
-    }
-    if (!ends || start === null) continue;
-    if (start.begun && start.from >= from && one.from <= to && one.state !== UNKNOWN)
-      row.response.add(one.from - start.from, start.from);
-    start = null;
+  begins(at) {
+    this.active = this.inside(at);
+    this.wake = at;
+  }
+
+  ends(at) {
+    if (this.active && this.inside(at)) this.row.response.add(at - this.wake, this.wake);
+    this.active = false;
+  }
+
+  step(one) {
+    const { row } = this;
+    const endsHere = this.inside(one.to);
+    if (one.state === READY) {
+      if (one.combo.reason !== NO_REASON && !this.active) this.begins(one.from);
+      if (one.next === RUNNING && endsHere) row.readyWait.add(one.to - one.from, one.from);
+    } else if (one.state === RUNNING) {
+      if (this.inside(one.from)) row.switches += 1;
+      if (one.next === READY && one.nextCombo.preempted && endsHere) row.preemptions += 1;
+      if (one.next === DEAD) this.ends(one.to);
+    } else if (one.state === BLOCKED) {
+      if (endsActivation(one.combo, this.index)) this.ends(one.from);
+      if (one.next !== UNKNOWN && endsHere) row.blocking.add(one.to - one.from, one.from);
+    } else if (one.state === DELAYED || one.state === SUSPENDED) this.ends(one.from);
+    else this.active = false;
   }
 }
 
@@ -119,69 +125,87 @@ function addBlocked(row, combo, counts) {
   row.by.set(key, by);
 }
 
-function taskRow(chunks, index, task, from, to) {
+function taskRow(chunks, index, task, from, to, objects) {
   const row = emptyTask(task);
   const pieces = joinedPieces(chunks, task);
   for (const piece of pieces) {
     const combo = index.combos[piece.combo];
     const counts = overlap(piece.from, piece.to, from, to);
     if (counts <= 0) continue;
-    if (combo.state === RUNNING) row.cpu += counts;
-    else if (TIME_OF[combo.state]) row[TIME_OF[combo.state]] += counts;
+    if (TIME_OF[combo.state]) row[TIME_OF[combo.state]] += counts;
     if (combo.state === BLOCKED) addBlocked(row, combo, counts);
   }
-  const all = stretches(pieces, index);
-  for (const one of all) addStretch(row, one, from, to);
-  if (index.tasks[task].id !== IDLE_TASK) addResponses(row, all, from, to);
+  const machine = new Machine(row, index, from, to);
+  for (const one of stretches(pieces, index)) {
+    machine.step(one);
+    const object = one.state === BLOCKED ? objects[one.combo.object] : null;
+    if (object) addWait(object, one, machine);
+  }
+  row.cpu = row.running;
   return row;
 }
 
-// Time in handlers, own only, taken from the task they interrupted.
-function takeInterrupts(chunks, rows, isrs, from, to) {
+function addWait(object, one, machine) {
+  if (machine.inside(one.from)) object.waits += 1;
+  if (one.next !== UNKNOWN && machine.inside(one.to))
+    object.waiting.add(one.to - one.from, one.from);
+}
+
+// Calls back for the part of each thing that lies in its last chunk: (i, items).
+function eachEnd(chunks, list, from, to, visit) {
   for (const chunk of chunks) {
-    chunk.isrs.forEach((items, i) => {
-      for (let k = 0; k < items.n; k++) {
-        const inside = overlap(items.from[k], items.to[k], from, to);
-        if (inside <= 0) continue;
-        const whole = items.to[k] - items.from[k];
-        const own = whole > 0 ? (items.own[k] * inside) / whole : 0;
-        isrs[i].own += own;
-        if (rows[items.task[k]]) rows[items.task[k]].cpu -= own;
-        if (inside === whole && !(items.flags[k] & 3)) isrs[i].time.add(whole, items.from[k]);
+    chunk[list].forEach((items, row) => {
+      for (let i = 0; i < items.n; i++) {
+        if (!(items.flags[i] & GOES_ON) && items.to[i] >= from && items.to[i] <= to)
+          visit(row, items, i);
       }
     });
   }
 }
 
-function objectRow(chunks, index, object, from, to) {
-  const row = { object, holds: new Spread(), held: 0, waits: 0, waited: 0 };
-  let open = null;
+// Time in handlers, own only, taken from the task they interrupted.
+function takeInterrupts(chunks, rows, from, to) {
   for (const chunk of chunks) {
-    const items = chunk.objects[object];
-    for (let k = 0; k < items.n; k++) {
-      row.held += overlap(items.from[k], items.to[k], from, to);
-      if (!(items.flags[k] & 1)) open = items.from[k];
-      if (!(items.flags[k] & 2) && open !== null && open >= from && items.to[k] <= to)
-        row.holds.add(items.to[k] - open, open);
+    for (const items of chunk.isrs) {
+      for (let i = 0; i < items.n; i++) {
+        const counts = overlap(items.from[i], items.to[i], from, to);
+        const whole = items.to[i] - items.began[i];
+        if (counts > 0 && rows[items.task[i]])
+          rows[items.task[i]].cpu -= (items.own[i] * counts) / whole;
+      }
     }
   }
-  return row;
 }
 
 // Everything about [from, to) from the chunks that cover it. `cut` is true when a gap lies
 // inside.
 export function statsOf(chunks, index, from, to) {
-  const tasks = index.tasks.map((_, i) => taskRow(chunks, index, i, from, to));
-  const isrs = index.isrs.map((_, isr) => ({ isr, own: 0, time: new Spread() }));
-  takeInterrupts(chunks, tasks, isrs, from, to);
-  const objects = index.objects.map((_, i) => objectRow(chunks, index, i, from, to));
-  for (const row of tasks) {
-    for (const by of row.by.values()) {
-      if (by.object >= 0) objects[by.object].waited += by.counts;
-    }
-  }
+  const isrs = index.isrs.map((_, isr) => ({ isr, time: new Spread() }));
+  const objects = index.objects.map((_, object) => ({
+    object,
+    waits: 0,
+    holding: new Spread(),
+    waiting: new Spread(),
+  }));
+  const tasks = index.tasks.map((_, i) => taskRow(chunks, index, i, from, to, objects));
+  takeInterrupts(chunks, tasks, from, to);
+  eachEnd(chunks, 'isrs', from, to, (row, items, i) =>
+    isrs[row].time.add(items.own[i], items.began[i]),
+  );
+  eachEnd(chunks, 'objects', from, to, (row, items, i) =>
+    objects[row].holding.add(items.to[i] - items.began[i], items.began[i]),
+  );
   const cut = index.gaps.some(([, a, b]) => overlap(a, Math.max(b, a + 1), from, to) > 0);
   return { from, to, tasks, isrs, objects, cut };
+}
+
+// The least and greatest value of the bin that libkymo's distributions put a value in: bins are
+// 1/64 of their value wide (tools/kymo/lib/dist.c).
+export function distBin(value) {
+  if (value < 64) return [value, value];
+  const width = 2 ** (Math.floor(Math.log2(value)) - 6);
+  const low = Math.floor(value / width) * width;
+  return [low, low + width - 1];
 }
 
 // Bins grow by the square root of two: 0, 1, 1.41, 2, .. The host uses the same (figures.c).
@@ -198,7 +222,10 @@ export function binFrom(bin) {
 
 export function binsOf(values) {
   const counts = new Map();
-  for (const v of values) counts.set(binOf(v), (counts.get(binOf(v)) ?? 0) + 1);
+  for (const v of values) {
+    const bin = binOf(distBin(v)[0]);
+    counts.set(bin, (counts.get(bin) ?? 0) + 1);
+  }
   return [...counts].sort((a, b) => a[0] - b[0]);
 }
 

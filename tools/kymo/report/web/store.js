@@ -9,7 +9,8 @@ import { decodeChunk, decodeTile, expandCombos, RUNNING } from './blocks.js';
 
 export const TILE = 2048; // buckets of a tile
 export const DETAIL_CHUNKS = 8; // a view of more chunks than this is drawn from summaries
-const KEEP = 96; // unpacked blocks that are kept
+const KEEP = 160 << 20; // bytes of memory for unpacked blocks, about
+const UNPACKED = { c: 8, l: 1, i: 2 }; // what a byte of a chunk, tile, index becomes, about
 
 // Where a report's blocks come from: elements of the page, unpacked by name.
 export function pageBlocks(doc, prefix) {
@@ -37,6 +38,7 @@ export class Store {
   constructor(index, blocks) {
     this.blocks = blocks;
     this.cache = new Map();
+    this.held = 0;
     this.failed = new Set();
     this.onload = () => {};
     this.adopt(index);
@@ -69,12 +71,15 @@ export class Store {
   load(name, decode) {
     const known = this.cache.get(name);
     if (known) return known.promise;
-    const entry = { value: undefined, promise: null };
+    const entry = { value: undefined, promise: null, bytes: 0 };
     entry.promise = this.blocks
       .get(name)
       .then((bytes) => {
         if (!bytes) throw new Error(`block ${name} is not in the report`);
         entry.value = decode(bytes);
+        entry.bytes = bytes.length * UNPACKED[name[0]];
+        this.held += entry.bytes;
+        this.trim();
         this.onload();
         return entry.value;
       })
@@ -84,14 +89,15 @@ export class Store {
         throw error;
       });
     this.cache.set(name, entry);
-    this.trim();
     return entry.promise;
   }
 
   trim() {
     for (const [name, entry] of this.cache) {
-      if (this.cache.size <= KEEP) return;
-      if (entry.value !== undefined) this.cache.delete(name);
+      if (this.held <= KEEP) return;
+      if (entry.value === undefined) continue;
+      this.cache.delete(name);
+      this.held -= entry.bytes;
     }
   }
 

@@ -78,6 +78,7 @@ export function grid(app, id, columns, rows, onrow) {
 function spreadOf(spread) {
   return {
     count: spread.count,
+    sum: spread.total,
     mean: spread.mean,
     p99: spread.percentile(0.99),
     max: spread.count ? spread.max : NaN,
@@ -88,38 +89,32 @@ function spreadOf(spread) {
 
 function stretchRows(stats, index) {
   const span = stats.to - stats.from;
+  const spreads = (row, ...names) => names.map((name) => [name, spreadOf(row[name])]);
   return {
     cut: stats.cut,
     tasks: stats.tasks.map((row, i) => ({
+      ...row,
       i,
       name: index.tasks[i].name,
       level: index.tasks[i].base,
-      cpu: row.cpu,
       share: row.cpu / span,
-      switches: row.switches,
-      preemptions: row.preemptions,
-      activations: row.activations,
-      ready: row.ready,
-      blocked: row.blocked,
-      response: spreadOf(row.response),
-      readyWait: spreadOf(row.readyWait),
-      blocking: spreadOf(row.blocking),
+      ...Object.fromEntries(spreads(row, 'response', 'readyWait', 'blocking')),
       by: [...row.by.values()].sort((a, b) => b.counts - a.counts),
     })),
     isrs: stats.isrs.map((row, i) => ({
       i,
       name: index.isrs[i].name,
-      own: row.own,
-      share: row.own / span,
+      count: row.time.count,
+      own: row.time.total,
+      share: row.time.total / span,
       time: spreadOf(row.time),
     })),
     objects: stats.objects.map((row, i) => ({
       i,
       name: index.objects[i].name,
       kind: index.objects[i].kind,
-      held: row.held,
-      waited: row.waited,
-      holds: spreadOf(row.holds),
+      waits: row.waits,
+      ...Object.fromEntries(spreads(row, 'holding', 'waiting')),
     })),
   };
 }
@@ -146,7 +141,7 @@ async function rowsFor(app, side) {
   if (!(to > from)) return null;
   const { first, last } = store.chunkRange(from, to);
   if (last - first >= MOST_CHUNKS || !store.covered(from, to)) return null;
-  const chunks = await store.chunksBetween(from, to);
+  const chunks = await store.chunksBetween(from, to + 1);
   return stretchRows(statsOf(chunks, store.index, from, to), store.index);
 }
 
@@ -221,7 +216,7 @@ class Columns {
       this.time('CPU time', (r) => r.cpu, 'without interrupt handlers'),
       this.count('Switches', (r) => r.switches, 'times it was given the hart'),
       this.count('Preempted', (r) => r.preemptions),
-      this.count('Activations', (r) => r.activations),
+      this.count('Activations', (r) => r.response.count, 'from wake to done, seen whole'),
       this.time('99 %', (r) => r.response.p99, '99 % of the activations were not slower'),
     ];
   }
@@ -248,12 +243,12 @@ class Columns {
   isrs() {
     return [
       text('Interrupt', (r) => r.name),
-      this.count('Count', (r) => r.time.count),
+      this.count('Count', (r) => r.count),
       this.share('CPU', (r) => r.share),
-      this.time('Own time', (r) => r.own),
-      this.time('Mean', (r) => r.time.mean),
+      this.time('Time', (r) => r.own, 'without handlers nested in it'),
+      this.time('mean', (r) => r.time.mean),
       this.time('99 %', (r) => r.time.p99),
-      this.worst('Longest', (r) => r.time, 'isr'),
+      this.worst('longest', (r) => r.time, 'isr'),
     ];
   }
 
@@ -261,11 +256,13 @@ class Columns {
     return [
       text('Object', (r) => r.name),
       text('Kind', (r) => KINDS[r.kind]),
-      this.count('Holds', (r) => r.holds.count),
-      this.time('Held', (r) => r.held),
-      this.time('Mean hold', (r) => r.holds.mean),
-      this.worst('Longest hold', (r) => r.holds, 'object'),
-      this.time('Waited for', (r) => r.waited),
+      this.count('Waits', (r) => r.waits),
+      this.time('Waited', (r) => r.waiting.sum, 'sum over all tasks'),
+      this.worst('longest', (r) => r.waiting, 'object'),
+      this.count('Holds', (r) => r.holding.count),
+      this.time('Held', (r) => r.holding.sum),
+      this.time('mean', (r) => r.holding.mean),
+      this.worst('longest', (r) => r.holding, 'object'),
     ];
   }
 }
