@@ -144,7 +144,7 @@ static void activation_begins(struct km_stat *c, struct km_stat_task *t, uint64_
 
 static void on_ready(struct km_stat *c, struct km_stat_task *t, const struct kymo_interval *i)
 {
-    if (!i->continues && i->reason != 0xFF && !t->active)
+    if (!i->continues && i->reason != 0xFF && !t->active && !t->in_mutex)
         activation_begins(c, t, i->from);
     if (!i->continues)
         t->ready_from = i->from;
@@ -190,6 +190,7 @@ static void on_blocked(struct km_stat *c, const kymo_model *m, struct km_stat_ta
 {
     const struct kymo_object *o = i->object ? kymo_model_object(m, i->object) : NULL;
     bool mutex = o && o->kind == KYMO_OBJ_MUTEX;
+    t->in_mutex = mutex;
     if (!mutex)
         activation_ends(c, t, i->from);
     if (!i->continues)
@@ -251,6 +252,8 @@ static void on_interval(void *u, const kymo_model *m, const struct kymo_interval
         t->pub.first = from < t->pub.first ? from : t->pub.first;
         t->pub.last = to;
     }
+    if (i->state != KYMO_BLOCKED && i->state != KYMO_READY)
+        t->in_mutex = false;
     switch (i->state) {
     case KYMO_RUNNING: on_running(c, t, i); break;
     case KYMO_READY: on_ready(c, t, i); break;

@@ -9,6 +9,7 @@ struct km_stat_task {
     struct kymo_stat_task pub;
     uint64_t wake, executed, ready_from, blocked_so_far;
     bool active, started, period_known;
+    bool in_mutex; /* its last stretch was a wait for a mutex: what follows is no beginning */
 };
 
 struct km_stat {
