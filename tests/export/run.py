@@ -14,6 +14,7 @@ import traceback
 sys.dont_write_bytecode = True
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 from kymofile import Reader  # noqa: E402
+from mars import Mars  # noqa: E402
 from scenario import Run  # noqa: E402
 from twin import Twin  # noqa: E402
 
@@ -26,7 +27,7 @@ CASES = {
     'odd': dict(hz=170000000),
     'far': dict(long_gaps=True, loss=0.01, harts=2),
 }
-FORMATS = ['perfetto', 'ctf', 'tracedat', 'vcd', 'sqlite', 'rows', 'jsonl', 'chrome']
+FORMATS = ['perfetto', 'ctf', 'tracedat', 'vcd', 'sqlite', 'rows', 'jsonl', 'chrome', 'stat', 'behaviour', 'query']
 
 
 class Case:
@@ -37,8 +38,10 @@ class Case:
         self.dir = os.path.join(work, '%s-%d' % (kind, seed))
         os.makedirs(self.dir, exist_ok=True)
         self.trace = os.path.join(self.dir, 't.kymo')
-        self.writer = Run(seed, **CASES[kind]).w
-        self.writer.save(self.trace)
+        if kind == 'mars':
+            Mars().run().save(self.trace, end=90000)
+        else:
+            Run(seed, **CASES[kind]).w.save(self.trace)
         self.reader = Reader(self.trace)
         self.twin = Twin(self.reader)
 

@@ -34,6 +34,7 @@ static const char *const insert_text[INSERTS] = {
 
 struct life {
     uint64_t start, end;
+    uint8_t base;              /* the base level known last; a gap makes the model forget it */
     bool seen, ended;
 };
 
@@ -95,7 +96,7 @@ static void on_task(void *u, struct xp_flow *f, uint64_t time, uint32_t task)
 {
     struct sq *q = u;
     if (!q->life[task].seen)
-        q->life[task] = (struct life){.start = xp_ns(f, time), .seen = true};
+        q->life[task] = (struct life){.start = xp_ns(f, time), .base = 0xFF, .seen = true};
 }
 
 static void on_ended(void *u, struct xp_flow *f, uint64_t time, unsigned hart, uint32_t task)
@@ -135,6 +136,8 @@ static void on_interval(void *u, struct xp_flow *f, const struct kymo_interval *
     sqlite3_stmt *s = q->in[IN_STATE];
     if (i->task >= XP_TASK_LOST || i->state == KYMO_DEAD)
         return;
+    if (i->base != 0xFF)
+        q->life[i->task].base = i->base;
     see_object(q, f, i->object);
     uint64_t from = xp_ns(f, i->from);
     bind(s, 1, (int64_t)from);
@@ -284,11 +287,10 @@ static void thread_rows(struct sq *q, struct xp_flow *f)
     for (uint32_t t = 0; t < XP_TASK_LOST; t++) {
         if (!q->life[t].seen)
             continue;
-        const struct kymo_task *k = kymo_model_task(f->model, t);
         bind(s, 1, t);
         bind(s, 2, t);
         bind_text(s, 3, xp_task_name(f, t));
-        bind_if(s, 4, k ? k->base : 0, k && k->base != 0xFF);
+        bind_if(s, 4, q->life[t].base, q->life[t].base != 0xFF);
         bind(s, 5, t == KYMO_TASK_IDLE);
         bind(s, 6, (int64_t)q->life[t].start);
         bind_if(s, 7, (int64_t)q->life[t].end, q->life[t].ended);

@@ -60,14 +60,24 @@ const char sql_views[] =
     " FROM thread_state s JOIN thread t ON t.utid = s.utid LEFT JOIN thread w ON w.utid = s.waker_utid"
     " WHERE s.state = 'ready' AND s.waker_utid IS NOT NULL GROUP BY s.waker_utid, s.irq_context, s.utid ORDER BY wakes DESC;"
 
-    /* From one wake-up to the next wait: the task's response, and how much of it was work. An activation is numbered by the
-     * waits that ended before it. */
-    "CREATE VIEW activation AS WITH a AS (SELECT *, sum(state IN ('blocked', 'delayed', 'suspended', 'unknown')) OVER"
-    " (PARTITION BY utid ORDER BY ts, id) AS n FROM thread_state)"
-    " SELECT a.utid, t.name, n, min(a.ts) AS ts, sum(a.dur) AS response_ns,"
-    " sum(CASE WHEN state = 'running' THEN a.dur ELSE 0 END) AS running_ns"
-    " FROM a JOIN thread t ON t.utid = a.utid WHERE state IN ('ready', 'preempted', 'running') AND n > 0 AND a.utid <> 0"
-    " GROUP BY a.utid, n;"
+    /* From one wake-up to the next wait: the task's response, and how much of it was work, as `kymo stat` counts them: a wait
+     * for a mutex is part of it. Other waits (and stretches nobody saw)
+     * part the task's stretches into groups; a group is the wait it begins with and what follows. Certain only if its wake-up was seen
+     * and a wait is behind it; `open` if the trace or the task ended first. */
+    "CREATE VIEW activation AS WITH"
+    " a AS (SELECT s.*, state NOT IN ('ready', 'preempted', 'running') AND NOT (state = 'blocked' AND"
+    " ifnull(o.kind, '') = 'mutex') AS w FROM thread_state s LEFT JOIN object o ON o.id = s.blocked_on"
+    " WHERE utid NOT IN (0, 65535)),"
+    " b AS (SELECT *, sum(w) OVER (PARTITION BY utid ORDER BY id) AS n FROM a),"
+    " c AS (SELECT utid, n, max(CASE WHEN w THEN state END) AS before, min(CASE WHEN NOT w THEN ts END) AS ts,"
+    " min(CASE WHEN NOT w THEN id END) AS first,"
+    " sum(CASE WHEN NOT w THEN dur END) AS response_ns,"
+    " sum(CASE WHEN state = 'running' THEN dur ELSE 0 END) AS running_ns FROM b GROUP BY utid, n),"
+    " d AS (SELECT *, lead(before) OVER (PARTITION BY utid ORDER BY n) AS behind FROM c)"
+    " SELECT utid, t.name, d.ts, response_ns, running_ns, CASE WHEN behind = 'unknown' OR (ifnull(before, 'unknown') = 'unknown' AND"
+    " (SELECT waker_utid FROM thread_state f WHERE f.id = first) IS NULL) THEN 'unknown'"
+    " WHEN behind IS NULL AND t.end_ts IS NULL THEN 'open' ELSE 'certain' END AS certainty"
+    " FROM d JOIN thread t USING (utid) WHERE d.ts IS NOT NULL ORDER BY d.ts;"
 
     /* Which stretches did nobody see? */
     "CREATE VIEW unseen AS SELECT cpu, ts, dur, cause, events FROM loss ORDER BY ts;";
