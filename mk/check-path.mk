@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 # From boot to picture: every application, the demo, killed runs, damaged containers.
-# CHECKS += path (when kymo run is in)
+CHECKS += path
 CHECK_TIME_path = 90
 
 .PHONY: check-path

@@ -7,7 +7,7 @@
 # not 0 on a failure. Seconds of each part: CHECK_TIME_NAME = 90. Parts run one after the other,
 # because they share $(BUILD); inside a part make may use all processors.
 
-CHECKS_ORDER := build path kernel recorder tool report
+CHECKS_ORDER := build path kernel twin recorder capture model verdicts export report
 
 .PHONY: check check-long
 check: ## run all tests (about 10 minutes on two processors); one part: make check-NAME

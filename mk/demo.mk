@@ -7,16 +7,27 @@
 
 DEMO := $(BUILD)/demo
 DEMO_IMAGES := $(T)/inheritance-off.elf $(T)/inheritance-on.elf
+# As many jobs as processors, unless the caller said how many; and quiet unless VERBOSE.
+DEMO_MAKE = $(MAKE) --no-print-directory -s $(if $(findstring -j,$(MAKEFLAGS)),,-j $(shell nproc)) \
+  $(if $(Q),say=@:)
 
-.PHONY: demo demo-show demo-images
+.PHONY: demo demo-build demo-images readme
 demo: ## what Kymo does, in a minute: a real run, why it failed, and the files to look at
 	@$(MAKE) --no-print-directory -s deps-demo
-	@$(MAKE) --no-print-directory -s demo-show
-
-demo-show: demo-images host plugin
+	@echo 'Building kernel, tool and plugin ..'
+	@+$(DEMO_MAKE) demo-build
 	@sh scripts/demo.sh $(BUILD)
 
+demo-build: demo-images host plugin
+
 demo-images: $(DEMO_IMAGES)
+
+readme: demo-build ## put the demo's real output and picture into the README
+	@LC_ALL=C.UTF-8 python3 scripts/readme.py $(BUILD) README.md
+	@python3 scripts/timeline_svg.py $(H)/kymo Documentation/pathfinder.svg wait:bus_task \
+	  watchdog_task,bus_task,communication_task,weather_task \
+	  'Mutex without priority inheritance: reset=$(DEMO)/inheritance-off.kymo' \
+	  'With priority inheritance: in time=$(DEMO)/inheritance-on.kymo'
 
 # One source, two objects; their names are what `kymo` shows as the image's.
 $(T)/app/inheritance-off.c.o: DEMO_FLAGS := -DPATHFINDER_INHERIT=0

@@ -21,7 +21,7 @@ summary="$logs/summary"
 : > "$summary"
 
 total_of() { # log -> the last total line, or nothing
-    sed -En 's/^([A-Za-z]*: )?([0-9]+) passed, ([0-9]+) failed.*$/\2 \3/p' "$1" | tail -n 1
+    sed -En 's/^([^ ]+: )?([0-9]+) passed, ([0-9]+) failed.*$/\2 \3/p' "$1" | tail -n 1
 }
 
 run_part() { # name share

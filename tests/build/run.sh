@@ -49,7 +49,7 @@ case_flags_any_text() {
     copy_tree
     o=$(first_object)
     for flags in "-DPROBE=\"'a'\"" "-DPROBE='\"a,(b\"'" '-DPROBE=\(1' "-DPROBE='#'" \
-        "-DPROBE='\$\$x'" '-DPROBE="a b" -DMORE=,'; do
+        "-DPROBE='\$\$x'" '-DPROBE="a b" -DPROBE_TOO=,'; do
         make "$o" CFLAGS="$flags" > make.out 2>&1 || { cat make.out; fail "CFLAGS=$flags"; }
         rebuilds "$o" CFLAGS="$flags" && fail "CFLAGS=$flags: rebuilt without a change"
         true
@@ -182,6 +182,10 @@ case_install() {
     "$work/dest/opt/kymo/bin/kymo" --version > out && expect kymo out
     [ -z "$(find "$work/dest" -type f -not -path "$work/dest/opt/kymo/*")" ] ||
         fail "files outside PREFIX"
+    make -j 2 hello > /dev/null # the installed tool finds its plugin
+    "$work/dest/opt/kymo/bin/kymo" run -q -o hello.kymo build/image.elf > out
+    expect 'hello: PASS' out
+    "$work/dest/opt/kymo/bin/kymo" info hello.kymo > out && expect 'lost       nothing' out
 }
 
 # ---- make deps, against a system that is made of a few links ----
