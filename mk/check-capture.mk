@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 # `kymo run` on bare-metal guests that write the trace by hand (tests/capture). TESTS="name name:7" reruns single tests.
 CHECKS += capture
+CHECK_TIME_capture = 45
 
 CAPTURE_GUESTS := plain endless spin sleep panic broken untraced exit0 exit1 exit7 exit123 exit124 exit200
 $(foreach n,0 1 7 123 124 200,$(eval CAPTURE_exit$(n) := -DEND=$(n)))

@@ -5,6 +5,7 @@
  *   out=FILE        the result (cost_out.c)
  *   start=ADDR      count from the first execution of this address on; without it from reset
  *   stop=ADDR       until this one
+ *   shadow=FILE     before each instruction, the shadow's pc, mstatus and registers, each as value and known bits (tests)
  *
  * Per call, as minimum, median and maximum:
  *   instructions    executed for it, callees included, interrupts and other tasks not
@@ -21,6 +22,7 @@
 #include <stdlib.h>
 
 static const char *request, *out;
+static FILE *shadow;
 static uint64_t start_at, stop_at;
 
 bool cost_option(const char *arg, bool *ok)
@@ -30,6 +32,8 @@ bool cost_option(const char *arg, bool *ok)
         request = strdup(value);
     else if ((value = option_value(arg, "out")) != NULL && request)
         out = strdup(value);
+    else if ((value = option_value(arg, "shadow")) != NULL)
+        *ok = (shadow = fopen(value, "w")) != NULL;
     else if ((value = option_value(arg, "start")) != NULL)
         *ok = option_number(value, &start_at);
     else if ((value = option_value(arg, "stop")) != NULL)
@@ -124,6 +128,8 @@ static struct cost_insn *describe(const struct qemu_plugin_insn *insn, uint32_t 
 static void on_insn(unsigned hart, void *i)
 {
     cost_track_step(hart, i);
+    if (shadow)
+        cost_track_show(hart, shadow);
 }
 
 void cost_translate(struct qemu_plugin_insn *insn, uint32_t pc)
@@ -141,6 +147,8 @@ void cost_exit(void)
         fprintf(stderr, "kymo-qemu: %s: cannot be written\n", out);
         return;
     }
+    if (shadow)
+        fclose(shadow);
     cost_track_finish();
     cost_write(f);
     fclose(f);

@@ -53,6 +53,7 @@ struct cost_insn {
     bool start, stop;     /* counting begins or ends here */
 };
 void cost_track_step(unsigned hart, const struct cost_insn *i);
+void cost_track_show(unsigned hart, FILE *f); /* one line: the shadow before the instruction of the last step */
 void cost_track_finish(void); /* activations that are still open are abandoned */
 extern bool cost_on;
 extern struct totals cost_totals;

@@ -464,6 +464,15 @@ void cost_track_step(unsigned id, const struct cost_insn *i)
     h->last = i;
 }
 
+void cost_track_show(unsigned id, FILE *f)
+{
+    const struct hart *h = &harts[id % HARTS];
+    fprintf(f, "%x %x %x", h->last->rv.pc, h->rv.mstatus.v, h->rv.mstatus.k);
+    for (int r = 0; r < 32; r++)
+        fprintf(f, " %x %x", h->rv.x[r].v, h->rv.x[r].k);
+    fputc('\n', f);
+}
+
 void cost_track_finish(void)
 {
     for (struct hart *h = harts; h < harts + HARTS; h++)
