@@ -4,7 +4,6 @@
  */
 #include "report/report.h"
 
-#include <stdio.h>
 #include <string.h>
 
 struct side {
@@ -57,11 +56,7 @@ static int walk(struct kr_diff *d, struct side s[2], struct kymo_error *err)
     d->valid = true;
     for (int k = 0; k < 2; k++) {
         d->t[k] = s[k].any ? s[k].e.time - s[k].start : 0;
-        snprintf(d->name[k], sizeof d->name[k],
-                 s[k].end    ? "the end of the run"
-                 : s[k].next ? "task %u"
-                             : "idle",
-                 s[k].next);
+        d->next[k] = s[k].end ? KYMO_TASK_NONE : s[k].next;
     }
     return 0;
 }

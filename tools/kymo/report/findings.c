@@ -72,12 +72,13 @@ struct kr_findings *kr_findings_new(void)
 struct others {
     uint32_t task[MOST_BY];
     uint64_t counts[MOST_BY];
+    uint8_t level[MOST_BY];
     unsigned n;
     uint64_t sum;
     bool whole; /* the history reaches back to the wait's beginning */
 };
 
-static void add_other(struct others *o, uint32_t task, uint64_t counts)
+static void add_other(struct others *o, uint32_t task, uint8_t level, uint64_t counts)
 {
     unsigned i = 0;
     while (i < o->n && o->task[i] != task)
@@ -94,9 +95,11 @@ static void add_other(struct others *o, uint32_t task, uint64_t counts)
     for (; i > 0 && counts > o->counts[i - 1]; i--) { /* the longest stays first */
         o->task[i] = o->task[i - 1];
         o->counts[i] = o->counts[i - 1];
+        o->level[i] = o->level[i - 1];
     }
     o->task[i] = task;
     o->counts[i] = counts;
+    o->level[i] = level;
 }
 
 static struct others less_urgent(const struct kr_findings *f, const struct waiting *w,
@@ -114,7 +117,7 @@ static struct others less_urgent(const struct kr_findings *f, const struct waiti
             r->level <= w->level || end <= from)
             continue;
         o.sum += end - from;
-        add_other(&o, r->task, end - from);
+        add_other(&o, r->task, r->level, end - from);
     }
     return o;
 }
@@ -176,8 +179,8 @@ static void inversion(struct kr_findings *f, struct kr_survey *s, const struct w
     wait_json(&found->json, s, w, task, to, open);
     kr_text(&found->json, ",\"by\":[");
     for (unsigned i = 0; i < o.n; i++)
-        kr_textf(&found->json, "%s[%d,%llu]", i ? "," : "", kr_task(&s->rows, o.task[i]),
-                 (unsigned long long)o.counts[i]);
+        kr_textf(&found->json, "%s[%d,%llu,%u]", i ? "," : "", kr_task(&s->rows, o.task[i]),
+                 (unsigned long long)o.counts[i], o.level[i]);
     kr_text(&found->json, "]");
 }
 
@@ -341,11 +344,13 @@ static void losses(struct kr_findings *f, struct kr_survey *s)
         kr_textf(&one->json, "%llu", (unsigned long long)s->lost);
 }
 
-/* How much a task's slowest activation stands out from its others. */
-static double conspicuous(const struct kymo_stat_task *t)
+/* How much a task's slowest activation stands out from its others; 0 where it is a matter of course
+ * or of less than a thousandth of the run. */
+static double conspicuous(const struct kymo_stat_task *t, uint64_t span)
 {
     const struct kymo_dist *r = t ? &t->response : NULL;
-    return r && r->count >= 4 && r->sum ? (double)r->max * (double)r->count / (double)r->sum : 0;
+    bool enough = r && r->count >= 4 && r->sum && r->max > span / 1000;
+    return enough ? (double)r->max * (double)r->count / (double)r->sum : 0;
 }
 
 static void slow_activation(struct kr_findings *f, const struct kr_survey *s, uint32_t task)
@@ -368,7 +373,7 @@ static void slow_activations(struct kr_findings *f, struct kr_survey *s)
         double most = 3;
         uint32_t task = s->rows.n_tasks;
         for (uint32_t i = 0; i < s->rows.n_tasks && i < f->waits; i++) {
-            double by = f->wait[i].said ? 0 : conspicuous(kr_figures_task(s, i));
+            double by = f->wait[i].said ? 0 : conspicuous(kr_figures_task(s, i), s->duration);
             if (by <= most)
                 continue;
             most = by;
@@ -381,13 +386,25 @@ static void slow_activations(struct kr_findings *f, struct kr_survey *s)
     }
 }
 
+static bool told(const struct kr_findings *f, const struct kr_finding *one)
+{
+    for (unsigned i = 0; i < f->n; i++)
+        if (f->found[i].from == one->from && f->found[i].to == one->to && one->to > one->from)
+            return true;
+    return false;
+}
+
+/* The greatest of a kind, without what another finding tells already. */
 static void take_top(struct kr_findings *f, int kind, unsigned most)
 {
     for (unsigned i = 0; i < f->n_top[kind]; i++) {
-        if (i < most && f->n < MOST)
-            f->found[f->n++] = f->top[kind][i];
-        else
-            kr_buf_free(&f->top[kind][i].json);
+        struct kr_finding *one = &f->top[kind][i];
+        if (most && f->n < MOST && !told(f, one)) {
+            f->found[f->n++] = *one;
+            most--;
+        } else {
+            kr_buf_free(&one->json);
+        }
     }
     f->n_top[kind] = 0;
 }

@@ -195,11 +195,9 @@ static void extra_json(struct kr_buf *b, const struct kr_survey *s, const struct
         return;
     kr_textf(b, ",\"diff\":{\"same\":%s,\"switches\":%llu", flag(x->diff->same),
              (unsigned long long)x->diff->switches);
-    for (int k = 0; k < 2; k++) {
-        kr_textf(b, ",\"%c\":{\"t\":%llu,\"name\":", 'a' + k, (unsigned long long)x->diff->t[k]);
-        kr_json(b, x->diff->name[k]);
-        kr_text(b, "}");
-    }
+    for (int k = 0; k < 2; k++)
+        kr_textf(b, ",\"%c\":{\"t\":%llu,\"next\":%u}", 'a' + k, (unsigned long long)x->diff->t[k],
+                 x->diff->next[k]);
     kr_text(b, "}");
 }
 

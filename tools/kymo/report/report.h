@@ -146,7 +146,7 @@ struct kr_diff { /* the first difference in scheduling order of two traces */
     bool valid, same;
     uint64_t switches;
     uint64_t t[2];
-    char name[2][64];
+    uint32_t next[2]; /* the task each goes to; KYMO_TASK_NONE where a run had ended */
 };
 
 struct kr_bookmark {

@@ -6,7 +6,7 @@
 // Times of the view, the range, bookmarks and flags are those of the first trace; a selection
 // keeps its own trace's time (`side`).
 import { announce } from './dom.js';
-import { buildRows, rowFor, totalHeight } from './rows.js';
+import { FOLDED_AT_FIRST, buildRows, rowFor, totalHeight } from './rows.js';
 import { clampView, decodeFragment, encodeFragment, frameView, panView, zoomView } from './view.js';
 import { holderChain } from './ledger.js';
 import { moment, duration } from './units.js';
@@ -15,7 +15,7 @@ export class App {
   constructor(traces) {
     this.traces = traces;
     this.listeners = new Map();
-    this.folded = new Set();
+    this.folded = new Set(FOLDED_AT_FIRST);
     this.selected = null;
     this.holders = null;
     this.range = null;
@@ -51,6 +51,11 @@ export class App {
           flags.push({ t: finding.from - shift, kind: 'finding' });
       }
     });
+    const { diff } = this.index;
+    if (diff && !diff.same) {
+      flags.push({ t: diff.a.t, kind: 'diff' });
+      flags.push({ t: diff.b.t - this.traces[1].shift, kind: 'diff' });
+    }
     for (const { t } of this.bookmarks) flags.push({ t, kind: 'bookmark' });
     return flags;
   }
@@ -193,7 +198,7 @@ export class App {
     if (this.traces.length < 2) return;
     this.traces[1].shift = shift;
     this.refresh();
-    this.tell('rows', 'view');
+    this.tell('rows', 'view', 'tab');
   }
 
   setTab(tab) {

@@ -63,10 +63,16 @@ class Words {
 
 // ---- the kinds ----
 
+// A sentence in three steps: who waited, who ran instead, what would have helped.
 function inversion(w, f, more = []) {
   const others = f.by
     .slice(0, 3)
-    .flatMap(([task, counts], k) => [k ? ', ' : '', w.task(task, f.from), ' for ', w.time(counts)]);
+    .flatMap(([task, counts, level], k) => [
+      k ? ', ' : '',
+      w.task(task, f.from),
+      ` (priority ${level}) for `,
+      w.time(counts),
+    ]);
   return card(
     f,
     [
@@ -81,15 +87,20 @@ function inversion(w, f, more = []) {
       'p',
       {},
       w.task(f.task, f.from),
-      ` (priority ${f.level}) waited for ${w.object(f.object)}, held by `,
+      ` (priority ${f.level}) had to wait for ${w.object(f.object)}, which `,
       w.task(f.holder, f.from),
-      ` (priority ${f.holderLevel}). Meanwhile tasks in between ran, which need nothing of it: `,
+      ` (priority ${f.holderLevel}) held. Meanwhile less urgent tasks ran, which do not need it: `,
       ...others,
-      '.',
+      `. They kept ${w.name(f.holder)} from giving it back.`,
     ),
-    f.open ? h('p', {}, 'The wait had not ended when the trace did.') : null,
-    h('p', {}, w.stretch(f, 'Show this stretch')),
     stepsPlace(w, f),
+    h(
+      'p',
+      {},
+      f.open ? 'The wait had not ended when the trace did. ' : '',
+      'With priority inheritance on this mutex the holder would have run first. ',
+      w.stretch(f, 'Show this stretch'),
+    ),
     more.length ? h('p', {}, 'The same again: ', ...moreLinks(w, more), '.') : null,
   );
 }
@@ -323,7 +334,7 @@ async function fillSteps(w, f, body) {
     .slice(0, 3)
     .sort((a, b) => a.t - b.t)) {
     const by = up.by
-      .filter(([task]) => w.index.tasks[task].id !== 0)
+      .filter(([task, counts]) => w.index.tasks[task].id !== 0 && counts > up.counts / 20)
       .slice(0, 2)
       .map(([task]) => w.name(task))
       .join(' and ');
@@ -394,12 +405,18 @@ function difference(app) {
       ),
       h('p', {}, `${integer(diff.switches)} switches compared.`),
     );
-  const who = (name, t, side) =>
-    momentLink(
-      app,
-      { kind: 'hart', i: 0, side, t },
-      `${name} at ${moment(t, app.traces[side].store.index)}`,
-    );
+  const who = ({ next, t }, side) => {
+    const { store } = app.traces[side];
+    const task = store.taskById.get(next);
+    const name = task === undefined ? 'the end of the run' : store.index.tasks[task].name;
+    return momentLink(app, { kind: 'hart', i: 0, side, t }, `${name} at ${moment(t, store.index)}`);
+  };
+  const align = () => {
+    app.align(diff.b.t - diff.a.t);
+    app.goTo({ kind: 'hart', i: 0, side: 0, t: diff.a.t });
+    app.setTab('findings');
+  };
+  const { shift } = app.traces[1];
   return h(
     'article',
     { class: 'card warn', data: { kind: 'diff' } },
@@ -412,29 +429,26 @@ function difference(app) {
     h(
       'p',
       {},
-      `After ${integer(diff.switches)} equal switches, A goes to `,
-      who(diff.a.name, diff.a.t, 0),
+      `After ${integer(diff.switches)} equal switches A goes to `,
+      who(diff.a, 0),
       ', B to ',
-      who(diff.b.name, diff.b.t, 1),
+      who(diff.b, 1),
       '.',
     ),
     h(
       'p',
       {},
-      h(
-        'button',
-        {
-          onclick: () => {
-            app.align(diff.b.t - diff.a.t);
-            app.goTo({ kind: 'hart', i: 0, side: 0, t: diff.a.t });
-          },
-        },
-        'Align both runs here',
-      ),
+      h('button', { onclick: align }, 'Align both runs here'),
       ' ',
       h('button', { onclick: () => app.align(0) }, 'Align at the start'),
     ),
-    h('p', { class: 'muted' }, `B's clock begins at ${moment(0, index)}.`),
+    h(
+      'p',
+      { class: 'muted' },
+      shift
+        ? `B is moved ${shift > 0 ? 'left' : 'right'} by ${duration(Math.abs(shift), index.hz)}.`
+        : 'Both runs begin at the left edge.',
+    ),
   );
 }
 

@@ -102,37 +102,57 @@ function sideHeader(trace, side) {
   };
 }
 
-// traces: [{store, shift}]; folded: set of group keys whose rows are hidden.
+const FIRST = ['loss', 'hart', 'task', 'object']; // what a comparison shows without being asked
+
+function groupHeader(key, kind, side, label, note, folded) {
+  const height = HEIGHTS.group;
+  return { key, kind: 'group', of: kind, side, i: 0, label, note, height, folded: folded.has(key) };
+}
+
+function memberRows(group, side, two) {
+  const shorter = two ? 6 : 0;
+  return group.rows.map((row) => ({
+    ...row,
+    key: two ? `${group.kind}:${row.i}:${side}` : `${group.kind}:${row.i}`,
+    kind: group.kind,
+    side,
+    height: Math.max(18, HEIGHTS[group.kind] - shorter),
+    group: group.name,
+  }));
+}
+
+function rowsOfOne(groups, folded) {
+  return groups.flatMap((group) => {
+    const note = String(group.rows.length);
+    const header = groupHeader(`group:${group.kind}:0`, group.kind, 0, group.name, note, folded);
+    return header.folded ? [header] : [header, ...memberRows(group, 0, false)];
+  });
+}
+
+// Two runs one above the other: without headers, and with what few look at first behind one fold,
+// so that both fit on the screen.
+function rowsOfTwo(groups, side, folded) {
+  const first = groups.filter((group) => FIRST.includes(group.kind));
+  const rest = groups.filter((group) => !FIRST.includes(group.kind));
+  const rows = first.flatMap((group) => memberRows(group, side, true));
+  if (!rest.length) return rows;
+  const label = rest.map((group) => group.name).join(', ');
+  const header = groupHeader(`group:rest:${side}`, 'rest', side, label, '', folded);
+  return header.folded
+    ? [...rows, header]
+    : [...rows, header, ...rest.flatMap((group) => memberRows(group, side, true))];
+}
+
+export const FOLDED_AT_FIRST = ['group:rest:0', 'group:rest:1'];
+
+// traces: [{store, shift}]; folded: set of keys of headers whose rows are hidden.
 export function buildRows(traces, folded) {
-  const rows = [];
-  traces.forEach((trace, side) => {
-    if (traces.length > 1) rows.push(sideHeader(trace, side));
-    for (const group of groupsOf(trace.store.index)) {
-      const key = `group:${group.kind}:${side}`;
-      rows.push({
-        key,
-        kind: 'group',
-        side,
-        i: 0,
-        label: group.name,
-        note: String(group.rows.length),
-        height: HEIGHTS.group,
-        folded: folded.has(key),
-      });
-      if (folded.has(key)) continue;
-      for (const row of group.rows) {
-        const name =
-          traces.length > 1 ? `${group.kind}:${row.i}:${side}` : `${group.kind}:${row.i}`;
-        rows.push({
-          ...row,
-          key: name,
-          kind: group.kind,
-          side,
-          height: HEIGHTS[group.kind],
-          group: group.name,
-        });
-      }
-    }
+  const two = traces.length > 1;
+  const rows = traces.flatMap((trace, side) => {
+    const groups = groupsOf(trace.store.index);
+    return two
+      ? [sideHeader(trace, side), ...rowsOfTwo(groups, side, folded)]
+      : rowsOfOne(groups, folded);
   });
   let top = 0;
   for (const row of rows) {
