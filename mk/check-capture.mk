@@ -23,5 +23,5 @@ $(BUILD)/capture/%.elf: tests/capture/guest.c $(BUILD)/capture/start.o tests/cap
 	$(Q)$(TLD) -melf32lriscv --build-id -T tests/capture/guest.ld -o $@ $(BUILD)/capture/start.o $(@:.elf=.o)
 
 .PHONY: check-capture
-check-capture: host plugin $(CAPTURE_GUESTS:%=$(BUILD)/capture/%.elf)
+check-capture: host plugin $(T)/deadlock.elf $(CAPTURE_GUESTS:%=$(BUILD)/capture/%.elf)
 	$(Q)python3 tests/capture/run.py $(BUILD) $(TESTS)

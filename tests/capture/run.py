@@ -20,6 +20,7 @@ from container import Bad, Trace, need
 
 BUILD, HERE = sys.argv[1], os.path.dirname(os.path.abspath(__file__))
 KYMO = os.path.abspath(BUILD + "/host/kymo")
+DEADLOCK = os.path.abspath(BUILD + "/target/deadlock.elf")
 GUEST = os.path.abspath(BUILD + "/capture")
 LIMIT = 60  # seconds a run may take
 
@@ -362,6 +363,13 @@ def test_nothing_left():
     for p, old in zip(places, before):
         new = set(x for x in os.listdir(p) if "kymo" in x or "qemu" in x) - old
         need(not new, "%s: %s" % (p, new))
+
+
+def test_waiting():
+    """A deadlocked application: ended from outside, it is said who waits for what."""
+    run = Run([DEADLOCK, "--duration", "1", "-o", "a.kymo"])
+    need(run.status == 0 and "writer_task/2 waits for disk, which cleaner_task/3 holds" in run.err, run.err)
+    need("cleaner_task/3 waits for journal, which writer_task/2 holds" in run.err, run.err)
 
 
 def run_test(name):

@@ -12,6 +12,7 @@
 #include "qemu.h"
 #include "ring.h"
 #include "../../qemu/stream.h"
+#include "waiting.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -482,6 +483,8 @@ static int conduct(struct run *r, int signals)
     if (!ok || !finish_container(r, status) || !capture_writer_close(&r->w))
         return write_failed(r);
     summary(r);
+    if (r->reason && !r->quiet)
+        capture_tell_waiting(r->out);
     return exit_status(r, status);
 }
 
