@@ -4,5 +4,5 @@ CHECKS += build
 CHECK_TIME_build = 60
 
 .PHONY: check-build
-check-build:
+check-build: host
 	@BUILD=$(BUILD) ONLY='$(ONLY)' sh tests/build/run.sh

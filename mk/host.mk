@@ -59,12 +59,12 @@ script: $(H)/kymo-script
 host: $(H)/kymo $(H)/libkymo.a
 
 install: host ## install kymo, libkymo, its header, pkg-config file and man pages (DESTDIR=, PREFIX=)
-	$(Q)install -D -m 755 $(H)/kymo $(DESTDIR)$(PREFIX)/bin/kymo
-	$(Q)install -D -m 644 $(H)/libkymo.a $(DESTDIR)$(PREFIX)/lib/libkymo.a
-	$(Q)install -D -m 644 tools/kymo/include/kymo.h $(DESTDIR)$(PREFIX)/include/kymo.h
-	$(Q)mkdir -p $(DESTDIR)$(PREFIX)/lib/pkgconfig
-	$(Q)sed 's|@PREFIX@|$(PREFIX)|' tools/kymo/libkymo.pc.in > $(DESTDIR)$(PREFIX)/lib/pkgconfig/libkymo.pc
+	$(Q)install -D -m 755 $(H)/kymo "$(DESTDIR)$(PREFIX)/bin/kymo"
+	$(Q)install -D -m 644 $(H)/libkymo.a "$(DESTDIR)$(PREFIX)/lib/libkymo.a"
+	$(Q)install -D -m 644 tools/kymo/include/kymo.h "$(DESTDIR)$(PREFIX)/include/kymo.h"
+	$(Q)mkdir -p "$(DESTDIR)$(PREFIX)/lib/pkgconfig"
+	$(Q)sed 's|@PREFIX@|$(PREFIX)|' tools/kymo/libkymo.pc.in > "$(DESTDIR)$(PREFIX)/lib/pkgconfig/libkymo.pc"
 	$(Q)for s in 1 3 5; do for m in Documentation/man/*.$$s; do [ ! -e "$$m" ] || \
-	  install -D -m 644 "$$m" $(DESTDIR)$(PREFIX)/share/man/man$$s/$${m##*/} || exit 1; done; done
+	  install -D -m 644 "$$m" "$(DESTDIR)$(PREFIX)/share/man/man$$s/$${m##*/}" || exit 1; done; done
 
 -include $(HLIBOBJ:.o=.d) $(HOBJ:.o=.d) $(HTESTSRC:%.c=$(H)/%.d)

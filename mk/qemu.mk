@@ -17,4 +17,4 @@ plugin: $(QPLUGIN)
 
 install: install-plugin
 install-plugin: $(QPLUGIN)
-	$(Q)install -D -m 755 $(QPLUGIN) $(DESTDIR)$(PREFIX)/lib/kymo/kymo-qemu.so
+	$(Q)install -D -m 755 $(QPLUGIN) "$(DESTDIR)$(PREFIX)/lib/kymo/kymo-qemu.so"
