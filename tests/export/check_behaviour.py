@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
-"""What a user meets when things go wrong: one line, status 125, nothing half-written; and what must hold for every format:
-the same bytes each time, standard output equal to the file, damaged traces answered, never a crash."""
+"""What a user meets when things go wrong: one line, status 125, nothing half-written; and what
+must hold for every format: the same bytes each time, standard output equal to the file, damaged
+traces answered, never a crash."""
 import os
 import random
 import resource
@@ -16,7 +17,12 @@ CASES = ['loss-3', 'plain-1']
 def run(case, *argv, status=125, **kw):
     r = subprocess.run([case.kymo, 'export', *argv], stderr=subprocess.PIPE, timeout=60, **kw)
     err = r.stderr.decode(errors='replace')
-    assert r.returncode == status, '%s: status %d, not %d: %s' % (' '.join(argv), r.returncode, status, err)
+    assert r.returncode == status, '%s: status %d, not %d: %s' % (
+        ' '.join(argv),
+        r.returncode,
+        status,
+        err,
+    )
     if status == 125:
         assert err.count('\n') == 1 and err.startswith('kymo export: '), '%s: %r' % (argv, err)
     return r
@@ -98,7 +104,9 @@ def same_bytes(case, folder):
         data = open(a, 'rb').read()
         assert data == open(b, 'rb').read(), form + ' is not the same twice'
         if form in STREAMS:
-            out = run(case, '--to', form, '-q', '-o', '-', case.trace, status=0, stdout=subprocess.PIPE).stdout
+            out = run(
+                case, '--to', form, '-q', '-o', '-', case.trace, status=0, stdout=subprocess.PIPE
+            ).stdout
             assert out == data, form + ': standard output differs from the file'
         run(case, '--to', form, '-q', '-o', a, case.trace, status=0)  # over an older one
         for f in contents(folder):
@@ -115,19 +123,37 @@ def folders(case, folder):
     os.unlink(keep)
     os.rmdir(out)
     run(case, '--to', 'ctf', '-q', '-o', out, case.trace, status=0)
-    first = {f: open(os.path.join(out, 'kernel', f), 'rb').read() for f in contents(os.path.join(out, 'kernel'))}
+    first = {
+        f: open(os.path.join(out, 'kernel', f), 'rb').read()
+        for f in contents(os.path.join(out, 'kernel'))
+    }
     run(case, '--to', 'ctf', '-q', '-o', out, case.trace, status=0)
-    again = {f: open(os.path.join(out, 'kernel', f), 'rb').read() for f in contents(os.path.join(out, 'kernel'))}
+    again = {
+        f: open(os.path.join(out, 'kernel', f), 'rb').read()
+        for f in contents(os.path.join(out, 'kernel'))
+    }
     assert first == again and contents(folder) == ['c'], contents(folder)
     os.system('rm -rf "%s"' % out)
 
 
 def signals(case, folder):
-    """Killed at random moments, an export leaves the whole file or none, and never a temporary one."""
+    """Killed at random moments, an export leaves the whole file or none, and never a temporary
+    one."""
     r = random.Random(case.seed)
     for form in ('perfetto', 'sqlite', 'ctf', 'tracedat'):
         for _ in range(6):
-            p = subprocess.Popen([case.kymo, 'export', '--to', form, '-q', '-o', os.path.join(folder, 'k'), case.trace])
+            p = subprocess.Popen(
+                [
+                    case.kymo,
+                    'export',
+                    '--to',
+                    form,
+                    '-q',
+                    '-o',
+                    os.path.join(folder, 'k'),
+                    case.trace,
+                ]
+            )
             time.sleep(r.random() * 0.012)
             p.send_signal(r.choice([signal.SIGTERM, signal.SIGINT]))
             p.wait(timeout=60)
@@ -142,17 +168,23 @@ def damage(case, folder):
     for i in range(60):
         d = bytearray(data)
         if i % 2:
-            d = d[:r.randrange(len(d))]
+            d = d[: r.randrange(len(d))]
         else:
             for _ in range(r.randrange(1, 20)):
                 d[r.randrange(len(d))] ^= 1 << r.randrange(8)
         with open(broken, 'wb') as f:
             f.write(d)
         form = (FILES + ['ctf'])[i // 2 % 10]
-        p = subprocess.run([case.kymo, 'export', '--to', form, '-o', os.path.join(folder, 'd'), broken],
-                           stderr=subprocess.PIPE, timeout=60)
+        p = subprocess.run(
+            [case.kymo, 'export', '--to', form, '-o', os.path.join(folder, 'd'), broken],
+            stderr=subprocess.PIPE,
+            timeout=60,
+        )
         assert p.returncode in (0, 125), (form, i, p.returncode, p.stderr[-300:])
         assert p.returncode == 0 or contents(folder) == [], (form, i, contents(folder))
-        assert p.returncode == 125 or b'warning' in p.stderr or p.stderr.count(b'\n') == 1, (form, i)
+        assert p.returncode == 125 or b'warning' in p.stderr or p.stderr.count(b'\n') == 1, (
+            form,
+            i,
+        )
         for f in contents(folder):
             os.system('rm -rf "%s"' % os.path.join(folder, f))

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
-"""babeltrace2 and babeltrace read the folder: every event is compared with the twin, every loss with its count and place.
-lttng-analyses then says how much CPU time each task had, how often each interrupt ran and how often tasks were woken."""
+"""babeltrace2 and babeltrace read the folder: every event is compared with the twin, every loss
+with its count and place. lttng-analyses then says how much CPU time each task had, how often
+each interrupt ran and how often tasks were woken."""
 import json
 import os
 import re
@@ -9,7 +10,9 @@ from run import same
 from twin import BOOT, LOST
 
 CASES = ['plain-1', 'flat-9', 'smp-2', 'loss-3', 'loss-4', 'slow-5', 'odd-6', 'far-7', 'far-8']
-LINE = re.compile(r'\[(\d+):(\d+):(\d+)\.(\d{9})\] \([^)]*\) \S+ (\w+): \{ cpu_id = (\d+) \}, \{ (?:(.*) )?\}$')
+LINE = re.compile(
+    r'\[(\d+):(\d+):(\d+)\.(\d{9})\] \([^)]*\) \S+ (\w+): \{ cpu_id = (\d+) \}, \{ (?:(.*) )?\}$'
+)
 FIELD = re.compile(r'(\w+) = ("(?:[^"\\]|\\.)*"|\( .*? \)|\[ .*? \]|[^,]+)')
 STATE = {None: 0, 0: 64, 1: 0, 3: 2, 4: 1, 5: 1}
 
@@ -20,8 +23,10 @@ def events(text):
         assert m or not line, 'not understood: ' + line
         if m:
             t = (int(m[1]) * 3600 + int(m[2]) * 60 + int(m[3])) * 10**9 + int(m[4])
-            f = {k: v[1:-1] if v[0] == '"' else int(v, 0) if re.match(r'-?\d|0x', v) else v
-                 for k, v in FIELD.findall(m[7] or '')}
+            f = {
+                k: v[1:-1] if v[0] == '"' else int(v, 0) if re.match(r'-?\d|0x', v) else v
+                for k, v in FIELD.findall(m[7] or '')
+            }
             yield t, int(m[6]), m[5], f
 
 
@@ -32,7 +37,17 @@ def split(text):
     for t, cpu, name, f in events(text):
         s = steps.setdefault(cpu, [])
         if name == 'sched_switch':
-            s.append(('switch', t, f['prev_tid'], f['prev_state'], f['next_tid'], f['prev_prio'], f['next_prio']))
+            s.append(
+                (
+                    'switch',
+                    t,
+                    f['prev_tid'],
+                    f['prev_state'],
+                    f['next_tid'],
+                    f['prev_prio'],
+                    f['next_prio'],
+                )
+            )
             running[cpu] = f['next_tid']
         elif name == 'sched_waking':
             s.append(('wake', t, f['tid'], f['prio'], depth.get(cpu, 0) > 0, running.get(cpu)))
@@ -58,8 +73,17 @@ def expected(s):
     return s
 
 
-CARRIED = ('task_switch', 'task_ready', 'task_create', 'task_destroy', 'task_priority', 'irq_in', 'irq_out', 'name_task',
-           'name_object')
+CARRIED = (
+    'task_switch',
+    'task_ready',
+    'task_create',
+    'task_destroy',
+    'task_priority',
+    'irq_in',
+    'irq_out',
+    'name_task',
+    'name_object',
+)
 
 
 def check(case):
@@ -71,13 +95,19 @@ def check(case):
     steps, own = split(text)
     for hart, want in case.twin.steps.items():
         same('steps of hart %d' % hart, steps.get(hart, []), [expected(s) for s in want])
-    want = [(case.twin.ns(e.time), e.hart, e.name) for e in case.reader.items
-            if hasattr(e, 'name') and e.name not in CARRIED]
+    want = [
+        (case.twin.ns(e.time), e.hart, e.name)
+        for e in case.reader.items
+        if hasattr(e, 'name') and e.name not in CARRIED
+    ]
     same('own events', sorted(own), sorted(want))
     same('losses', sorted(lost), sorted(g.events for g in case.twin.gaps))
     old = case.command('babeltrace', kernel)
-    same('lost events by babeltrace', sorted(int(x) for x in re.findall(r'discarded (\d+) events', case.stderr)),
-         sorted(lost))
+    same(
+        'lost events by babeltrace',
+        sorted(int(x) for x in re.findall(r'discarded (\d+) events', case.stderr)),
+        sorted(lost),
+    )
     assert split(old) == (steps, own), 'babeltrace and babeltrace2 differ'
     analyses(case, out)
 
@@ -95,21 +125,33 @@ def analyses(case, out):
     tail = case.twin.ns(case.twin.last) - end
     assert 0 <= tail
     got = {row[0]['tid']: row[3]['value'] * (end - begin) for row in r['data']}
-    # It gives idle no time of its own, and knows one hart per task at a time: boot and (lost) may be on two.
+    # It gives idle no time of its own, and knows one hart per task at a time: boot and (lost) may
+    # be on two.
     harts = {}
     for _, _, hart, task, *_ in case.twin.slices():
         harts.setdefault(task, set()).add(hart)
     for tid, ns in cpu.items():
         if tid not in (0, LOST) and not (tid == BOOT and len(harts[tid]) > 1) and not tail:
-            assert abs(got.get(tid, 0) - ns) <= 1 + ns * 1e-9, 'cputop: task %d: %s, not %d' % (tid, got.get(tid), ns)
-    irqs = {row[0]['nr']: row[1]['value'] for row in mi(case, 'irqstats', out)['hard-stats']['data']}
+            assert abs(got.get(tid, 0) - ns) <= 1 + ns * 1e-9, 'cputop: task %d: %s, not %d' % (
+                tid,
+                got.get(tid),
+                ns,
+            )
+    irqs = {
+        row[0]['nr']: row[1]['value'] for row in mi(case, 'irqstats', out)['hard-stats']['data']
+    }
     want = {}
     for steps in case.twin.steps.values():
         for s in steps:
             if s[0] == 'out':
                 want[s[2]] = want.get(s[2], 0) + 1
-    nested = any(a[0] == 'in' and b[0] == 'in' for st in case.twin.steps.values()
-                 for a, b in zip([x for x in st if x[0] in ('in', 'out')], [x for x in st if x[0] in ('in', 'out')][1:]))
+    nested = any(
+        a[0] == 'in' and b[0] == 'in'
+        for st in case.twin.steps.values()
+        for a, b in zip(
+            [x for x in st if x[0] in ('in', 'out')], [x for x in st if x[0] in ('in', 'out')][1:]
+        )
+    )
     if not nested:  # it knows one handler per hart at a time
         same('irqstats', sorted(irqs.items()), sorted(want.items()))
     if case.twin.gaps:  # it pairs what stands before a gap with what comes after
@@ -121,7 +163,8 @@ def analyses(case, out):
 
 
 def wakes(case):
-    """(woken at, ran at, task) of each wake-up, merged over harts; a second wake-up before it ran starts anew."""
+    """(woken at, ran at, task) of each wake-up, merged over harts; a second wake-up before it
+    ran starts anew."""
     merged = sorted((s[1], n, i, s) for n, st in case.twin.steps.items() for i, s in enumerate(st))
     waiting, out = {}, []
     for t, _, _, s in merged:

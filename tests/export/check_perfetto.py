@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT
-"""protoc decodes the trace with our own .proto; every ftrace event, counter, wait and loss is compared with the twin."""
+"""protoc decodes the trace with our own .proto; every ftrace event, counter, wait and loss is
+compared with the twin."""
 import os
 import re
 import subprocess
@@ -24,7 +25,9 @@ def parse(text):
         elif line:
             k, v = line.split(': ', 1)
             assert not k.isdigit(), 'unknown field %s in %s' % (k, stack[-1])
-            stack[-1].append((k, v[1:-1] if v[0] == '"' else int(v) if re.match(r'-?\d+$', v) else v))
+            stack[-1].append(
+                (k, v[1:-1] if v[0] == '"' else int(v) if re.match(r'-?\d+$', v) else v)
+            )
     assert len(stack) == 1
     return stack[0]
 
@@ -32,7 +35,15 @@ def parse(text):
 def step(kind, e, m):
     t = e['timestamp']
     if kind == 'sched_switch':
-        return ('switch', t, m['prev_pid'], m['prev_state'], m['next_pid'], m['prev_prio'], m['next_prio'])
+        return (
+            'switch',
+            t,
+            m['prev_pid'],
+            m['prev_state'],
+            m['next_pid'],
+            m['prev_prio'],
+            m['next_prio'],
+        )
     if kind == 'sched_waking':
         return ('wake', t, m['pid'], m['prio'], bool(e.get('common_flags', 0) & 8), e['pid'])
     if kind == 'irq_handler_entry':
@@ -61,8 +72,13 @@ def check(case):
     out = case.export('perfetto', 't.pftrace')
     here = os.path.dirname(os.path.abspath(__file__))
     with open(out, 'rb') as f:
-        r = subprocess.run(['protoc', '--proto_path', here, '--decode=kymo.Trace', 'perfetto.proto'], stdin=f,
-                           stdout=subprocess.PIPE, stderr=subprocess.PIPE, timeout=60)
+        r = subprocess.run(
+            ['protoc', '--proto_path', here, '--decode=kymo.Trace', 'perfetto.proto'],
+            stdin=f,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            timeout=60,
+        )
     assert r.returncode == 0, r.stderr.decode()
     packets = [v for _, v in parse(r.stdout.decode())]
     steps, losses, counters, threads, slices = {}, 0, [], {}, {}
@@ -87,7 +103,9 @@ def check(case):
             if e['type'] == 'COUNTER':
                 counters.append((d['timestamp'], e['counter_value']))
             elif e['type'] in ('BEGIN', 'END'):
-                slices.setdefault(e['track_uuid'], []).append((e['type'], d['timestamp'], e.get('name')))
+                slices.setdefault(e['track_uuid'], []).append(
+                    (e['type'], d['timestamp'], e.get('name'))
+                )
             assert kind or e['type'] == 'UNSPECIFIED'
     for hart, want in case.twin.steps.items():
         same('steps of hart %d' % hart, steps.get(hart, []), [expected(s) for s in want])
@@ -95,7 +113,7 @@ def check(case):
     assert losses == len(case.twin.gaps), (losses, len(case.twin.gaps))
     for track, list_ in slices.items():
         open_ = None
-        for kind, t, _ in list_:   # every slice ends, and not before it began
+        for kind, t, _ in list_:  # every slice ends, and not before it began
             assert (open_ is None) == (kind == 'BEGIN'), (hex(track), t)
             assert kind == 'BEGIN' or t >= open_
             open_ = t if kind == 'BEGIN' else None
@@ -104,7 +122,12 @@ def check(case):
         for x in s:
             if x[0] == 'switch' and x[5] not in (0,):
                 assert x[5] in threads, x
-    lost = sum(int(n.split(' events')[0].split(', ')[1]) for u, ss in slices.items() if u >> 32 == 6
-               for _, _, n in ss if n)
+    lost = sum(
+        int(n.split(' events')[0].split(', ')[1])
+        for u, ss in slices.items()
+        if u >> 32 == 6
+        for _, _, n in ss
+        if n
+    )
     assert lost == case.twin.lost, (lost, case.twin.lost)
     assert LOST not in threads or case.twin.gaps

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
-"""Every example of Documentation/query.md is run as it stands and must print what the page shows; then what the page
-promises about the cache and about wrong questions."""
+"""Every example of Documentation/query.md is run as it stands and must print what the page
+shows; then what the page promises about the cache and about wrong questions."""
 import json
 import os
 import re
@@ -14,8 +14,17 @@ PAGE = os.path.join(ROOT, 'Documentation', 'query.md')
 
 
 def shell(case, line, status=0):
-    env = dict(os.environ, PATH=os.path.dirname(os.path.abspath(case.kymo)) + ':' + os.environ['PATH'])
-    r = subprocess.run(['sh', '-c', line], cwd=case.dir, env=env, stdout=subprocess.PIPE, stderr=subprocess.PIPE, timeout=60)
+    env = dict(
+        os.environ, PATH=os.path.dirname(os.path.abspath(case.kymo)) + ':' + os.environ['PATH']
+    )
+    r = subprocess.run(
+        ['sh', '-c', line],
+        cwd=case.dir,
+        env=env,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        timeout=60,
+    )
     err = r.stderr.decode()
     assert r.returncode == status, '%s: status %d, %s' % (line, r.returncode, err)
     assert status == 0 or (err.count('\n') == 1 and err.startswith('kymo query: ')), err
@@ -23,12 +32,13 @@ def shell(case, line, status=0):
 
 
 def examples():
-    """(command, expected output) of each console block; a command may go on over lines that end in a backslash."""
+    """(command, expected output) of each console block; a command may go on over lines that end
+    in a backslash."""
     for block in re.findall(r'```console\n(.*?)```', open(PAGE).read(), re.S):
         for part in re.split(r'^\$ ', block, flags=re.M)[1:]:
             lines = part.split('\n')
             n = next(i for i, x in enumerate(lines) if not x.endswith('\\'))
-            yield '\n'.join(lines[:n + 1]), '\n'.join(lines[n + 1:])
+            yield '\n'.join(lines[: n + 1]), '\n'.join(lines[n + 1 :])
 
 
 def check(case):
@@ -52,7 +62,7 @@ def cache(case):
     assert os.stat(db).st_mtime_ns == made, 'the data base was built twice'
     data = open(case.trace, 'rb').read()
     st = os.stat(case.trace)
-    cut = data[:len(data) // 2]
+    cut = data[: len(data) // 2]
     with open(case.trace, 'wb') as f:  # same time of change, other content
         f.write(cut + b'\0' * (len(data) - len(cut)))
     os.utime(case.trace, ns=(st.st_atime_ns, st.st_mtime_ns))
@@ -64,8 +74,13 @@ def cache(case):
     with open(db, 'wb') as f:  # a broken cache is no error
         f.write(b'SQLite format 3\0' + b'\xff' * 500)
     assert shell(case, ask)[0] == first
-    runs = [subprocess.Popen([case.kymo, 'query', '-f', '-H', case.trace, 'SELECT count(*) FROM sched'],
-                             stdout=subprocess.PIPE) for _ in range(4)]
+    runs = [
+        subprocess.Popen(
+            [case.kymo, 'query', '-f', '-H', case.trace, 'SELECT count(*) FROM sched'],
+            stdout=subprocess.PIPE,
+        )
+        for _ in range(4)
+    ]
     for p in runs:
         assert p.communicate(timeout=60)[0].decode() == first and p.returncode == 0
     left = [x for x in os.listdir(case.dir) if x.startswith('mars.kymo.sqlite.')]
@@ -83,7 +98,9 @@ def wrong(case):
     shell(case, 'kymo query nofile.kymo "SELECT 1"', 125)
     shell(case, 'kymo query /dev/null "SELECT 1"', 125)
     shell(case, 'kymo query mars.kymo cpu_time > /dev/full', 125)
-    out, _ = shell(case, "echo \"SELECT 'a,\\\"b' AS x, NULL AS y, 1.5 AS z\" | kymo query --json mars.kymo -")
+    out, _ = shell(
+        case, "echo \"SELECT 'a,\\\"b' AS x, NULL AS y, 1.5 AS z\" | kymo query --json mars.kymo -"
+    )
     assert json.loads(out) == [{'x': 'a,"b', 'y': None, 'z': 1.5}], out
     out, _ = shell(case, "kymo query --csv mars.kymo \"SELECT 'a,\"\"b' AS x, NULL AS y\"")
     assert out == 'x,y\n"a,""b",\n' or out.startswith('x,y'), out

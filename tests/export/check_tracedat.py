@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT
-"""trace-cmd report -t, raw and formatted, event by event; dropped events with their counts; time never back; version 7."""
+"""trace-cmd report -t, raw and formatted, event by event; dropped events with their counts; time
+never back; version 7."""
 import os
 import re
 
@@ -17,8 +18,15 @@ def number(text, name):
 
 def step(name, t, pid, irq, rest):
     if name == 'sched_switch':
-        return ('switch', t, number(rest, 'prev_pid'), number(rest, 'prev_state'), number(rest, 'next_pid'),
-                number(rest, 'prev_prio'), number(rest, 'next_prio'))
+        return (
+            'switch',
+            t,
+            number(rest, 'prev_pid'),
+            number(rest, 'prev_state'),
+            number(rest, 'next_pid'),
+            number(rest, 'prev_prio'),
+            number(rest, 'next_prio'),
+        )
     if name == 'sched_waking':
         return ('wake', t, number(rest, 'pid'), number(rest, 'prio'), irq, pid)
     if name == 'irq_handler_entry':
@@ -59,8 +67,11 @@ def check(case):
             own.append((t, cpu, m[6]))
     for hart, want in case.twin.steps.items():
         same('steps of hart %d' % hart, steps.get(hart, []), [expected(s) for s in want])
-    want = [(case.twin.ns(e.time), e.hart, e.name) for e in case.reader.items
-            if hasattr(e, 'name') and e.name not in CARRIED]
+    want = [
+        (case.twin.ns(e.time), e.hart, e.name)
+        for e in case.reader.items
+        if hasattr(e, 'name') and e.name not in CARRIED
+    ]
     same('own events', sorted(own), sorted(want))
     same('losses', sorted(lost), sorted((g.hart, g.events) for g in case.twin.gaps))
     text = case.command('trace-cmd', 'report', '-t', out)
@@ -72,4 +83,8 @@ def check(case):
         os.unlink(new)
     case.command('trace-cmd', 'convert', '-i', out, '-o', new, '--file-version', '7')
     again = case.command('trace-cmd', 'report', '-t', new)
-    same('version 7', [x for x in again.split('\n') if 'DROPPED' not in x][1:], [x for x in text.split('\n') if 'DROPPED' not in x][1:])
+    same(
+        'version 7',
+        [x for x in again.split('\n') if 'DROPPED' not in x][1:],
+        [x for x in text.split('\n') if 'DROPPED' not in x][1:],
+    )

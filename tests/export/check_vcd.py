@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT
-"""vcd2fst and fst2vcd read the file; what comes back, and the file itself, is compared with the twin."""
+"""vcd2fst and fst2vcd read the file; what comes back, and the file itself, is compared with the
+twin."""
 import os
 import re
 
@@ -10,7 +11,8 @@ CASES = ['plain-1', 'smp-2', 'loss-3', 'slow-5', 'odd-6', 'far-7', 'far-8']
 
 
 def read(path):
-    """{scope.name: [(time, value), ...]}, changes only, in the file's order; times must not fall."""
+    """{scope.name: [(time, value), ...]}, changes only, in the file's order; times must not
+    fall."""
     names, out, scope, now = {}, {}, [], 0
     lines = iter(open(path))
     for line in lines:
@@ -38,7 +40,8 @@ def read(path):
 
 
 def final(changes):
-    """The value at the end of each instant: changes of no length may vanish on the way through FST."""
+    """The value at the end of each instant: changes of no length may vanish on the way through
+    FST."""
     d = {}
     for t, v in changes:
         d[t] = v
@@ -56,14 +59,34 @@ def clean(name):
 def check(case):
     path = case.export('vcd', 't.vcd')
     sig = read(path)
-    names = {int(k.split('#')[1].split(':')[0]): k.split('.', 1)[1].split('#')[0] for k in sig if k.startswith('tasks.')}
+    names = {
+        int(k.split('#')[1].split(':')[0]): k.split('.', 1)[1].split('#')[0]
+        for k in sig
+        if k.startswith('tasks.')
+    }
     for hart, steps in case.twin.steps.items():
         sw = [(s[1], s[5]) for s in steps if s[0] == 'switch']
         got = final(sig['harts.hart%d:running' % hart])
-        want = final([(t, '(lost)' if n == LOST else 'boot' if n == BOOT else 'idle' if n == 0 else names[n])
-                      for t, n in sw])
-        same('running on hart %d' % hart, [(t, re.sub(r'[.\[\]{}$?]', '_', v)) for t, v in got],
-             [(t, re.sub(r'[.\[\]{}$?]', '_', v)) for t, v in want])
+        want = final(
+            [
+                (
+                    t,
+                    '(lost)'
+                    if n == LOST
+                    else 'boot'
+                    if n == BOOT
+                    else 'idle'
+                    if n == 0
+                    else names[n],
+                )
+                for t, n in sw
+            ]
+        )
+        same(
+            'running on hart %d' % hart,
+            [(t, re.sub(r'[.\[\]{}$?]', '_', v)) for t, v in got],
+            [(t, re.sub(r'[.\[\]{}$?]', '_', v)) for t, v in want],
+        )
         want = final([(t, '1' if n == LOST else '0') for t, n in sw])
         same('lost on hart %d' % hart, final(sig['harts.hart%d:lost' % hart]), want)
         depth, want = 0, []
@@ -88,10 +111,25 @@ def check(case):
     for k, changes in sig.items():
         if k.startswith('user.'):  # an event has no value to come back with
             continue
-        got = [(t, v.lstrip('0') or '0' if k.startswith(('harts', 'tasks')) and set(v) <= set('01') else v)
-               for t, v in again[k] if set(v) != {'x'}]
-        want = [(t, v.lstrip('0') or '0' if k.startswith(('harts', 'tasks')) and set(v) <= set('01') else v)
-                for t, v in changes]
+        got = [
+            (
+                t,
+                v.lstrip('0') or '0'
+                if k.startswith(('harts', 'tasks')) and set(v) <= set('01')
+                else v,
+            )
+            for t, v in again[k]
+            if set(v) != {'x'}
+        ]
+        want = [
+            (
+                t,
+                v.lstrip('0') or '0'
+                if k.startswith(('harts', 'tasks')) and set(v) <= set('01')
+                else v,
+            )
+            for t, v in changes
+        ]
         same('through FST: ' + k, final([x for x in got if x[1]]), final(want))
     view = open(path[:-4] + '.gtkw').read().split('\n')
     shown = [x.replace('[2:0]', '') for x in view if x and x[0] not in '@[']

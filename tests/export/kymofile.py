@@ -1,10 +1,12 @@
 # SPDX-License-Identifier: MIT
-"""Containers of Documentation/SPEC.md, written and read by the shortest code that follows the page.
+"""Containers of Documentation/SPEC.md, written and read by the shortest code that follows the
+page.
 
-Independent of libkymo on purpose: what it reads is what the exporters are compared with. It knows only sound containers
-(libkymo's own tests are about broken ones).
+Independent of libkymo on purpose: what it reads is what the exporters are compared with. It
+knows only sound containers (libkymo's own tests are about broken ones).
 
-    w = Writer(harts=1); w.event(0, time, 'task_switch', state=3, next=5); w.drop_block(0); w.save('t.kymo')
+    w = Writer(harts=1); w.event(0, time, 'task_switch', state=3, next=5); w.drop_block(0)
+    w.save('t.kymo')
     r = Reader('t.kymo'); for item in r.items: ...   # Event or Gap, ordered by time over all harts
 """
 import os
@@ -26,14 +28,18 @@ def table_text():
     text = open(os.path.join(ROOT, 'trace', 'events.def')).read()
     text = re.sub(r'/\*.*?\*/', '', text, flags=re.S)
     out = []
-    for m in re.finditer(r'TRACE_EVENT\((0x[0-9A-F]+), (\d), (\w+), (\w+), "[^"]*"((?:, \([^)]*\))*)\)', text):
+    for m in re.finditer(
+        r'TRACE_EVENT\((0x[0-9A-F]+), (\d), (\w+), (\w+), "[^"]*"((?:, \([^)]*\))*)\)', text
+    ):
         fields = []
         for f in re.findall(r'\(([^)]*)\)', m.group(5)):
             p = [x.strip() for x in f.split(',')]
             letter = {'SUB': 'S', 'ARG': 'A', 'WORD': 'W', 'MORE': 'M', 'NONE': None}[p[0]]
             if letter:
                 fields.append(':'.join([letter] + p[1:]))
-        out.append(' '.join(['0x%02X' % int(m.group(1), 16), m.group(2), m.group(3), m.group(4)] + fields))
+        out.append(
+            ' '.join(['0x%02X' % int(m.group(1), 16), m.group(2), m.group(3), m.group(4)] + fields)
+        )
     assert len(out) > 80
     return '\n'.join(out) + '\n'
 
@@ -69,7 +75,7 @@ def fnv1a(data):
 class HartWriter:
     def __init__(self, hart, block_size, table_hash):
         self.hart, self.size, self.table_hash = hart, block_size, table_hash
-        self.blocks = []          # payload or None where it was dropped
+        self.blocks = []  # payload or None where it was dropped
         self.seq = 0
         self.running, self.depth, self.causes, self.level = 0xFFFF, 0, 0, 0xFF
         self.last = 0
@@ -84,8 +90,22 @@ class HartWriter:
         if self.slots is None:
             return
         seq, time, running, depth, level, causes = self.head
-        h = struct.pack('<4H2IH2BI2HI', len(self.slots), len(self.words), 0x4B42, 0xFFFF, seq & 0xFFFFFFFF, time >> 24,
-                        running, depth, level, causes, self.hart, 1, self.table_hash)
+        h = struct.pack(
+            '<4H2IH2BI2HI',
+            len(self.slots),
+            len(self.words),
+            0x4B42,
+            0xFFFF,
+            seq & 0xFFFFFFFF,
+            time >> 24,
+            running,
+            depth,
+            level,
+            causes,
+            self.hart,
+            1,
+            self.table_hash,
+        )
         body = b''.join(struct.pack('<II', *s) for s in self.slots)
         tail = b''.join(struct.pack('<I', w) for w in reversed(self.words))
         pad = self.size - 32 - len(body) - len(tail)
@@ -94,7 +114,10 @@ class HartWriter:
         self.dropping = False
 
     def put(self, time, code, arg, words):
-        if self.slots is not None and 32 + 8 * len(self.slots) + 4 * len(self.words) + 8 + 4 * len(words) > self.size:
+        if (
+            self.slots is not None
+            and 32 + 8 * len(self.slots) + 4 * len(self.words) + 8 + 4 * len(words) > self.size
+        ):
             self.close()
         if self.slots is None:
             self.open(time)
@@ -109,9 +132,19 @@ class Writer:
         self.names = {d.name: d for d in parse_table(self.table).values()}
         hash_ = fnv1a(self.table.encode())
         self.harts = [HartWriter(n, block_size, hash_) for n in range(harts)]
-        self.meta = dict(format=1, kymo='0.1', image=image, build_id='00' * 20,
-                         table_hash='%08x' % hash_, clock='mcycle', clock_hz=clock_hz,
-                         block_size=block_size, harts=harts, capture='plugin', icount_shift=0)
+        self.meta = dict(
+            format=1,
+            kymo='0.1',
+            image=image,
+            build_id='00' * 20,
+            table_hash='%08x' % hash_,
+            clock='mcycle',
+            clock_hz=clock_hz,
+            block_size=block_size,
+            harts=harts,
+            capture='plugin',
+            icount_shift=0,
+        )
         self.strings = b'\0'
         self.symbols = []
 
@@ -151,19 +184,29 @@ class Writer:
     def save(self, path, end=None):
         for h in self.harts:
             h.close()
-        packets = [(1, 0, ''.join('%s=%s\n' % kv for kv in self.meta.items()).encode()),
-                   (2, 0, self.table.encode()), (3, 0, self.strings),
-                   (4, 0, ''.join('%08x %x %s %s\n' % s for s in self.symbols).encode())]
+        packets = [
+            (1, 0, ''.join('%s=%s\n' % kv for kv in self.meta.items()).encode()),
+            (2, 0, self.table.encode()),
+            (3, 0, self.strings),
+            (4, 0, ''.join('%08x %x %s %s\n' % s for s in self.symbols).encode()),
+        ]
         order = []
         for n, h in enumerate(self.harts):
             order += [(struct.unpack_from('<I', b, 12)[0], n, b) for b in h.blocks if b]
         packets += [(5, n, b) for _, n, b in sorted(order, key=lambda x: x[:2])]
-        packets.append((9, 0, b'reason=poweroff\nexit=0\ntime=%d\n' % (end or max(h.last for h in self.harts))))
+        packets.append(
+            (9, 0, b'reason=poweroff\nexit=0\ntime=%d\n' % (end or max(h.last for h in self.harts)))
+        )
         with open(path, 'wb') as f:
             f.write(b'\x89KYMO\r\n\x1a' + struct.pack('<HHI', 1, 16, 0))
             for i, (kind, hart, data) in enumerate(packets):
                 head = struct.pack('<IHHII', 0x4B50594B, kind, hart, len(data), i)
-                f.write(head + struct.pack('<II', zlib.crc32(head + data), 0) + data + b'\0' * (-len(data) % 8))
+                f.write(
+                    head
+                    + struct.pack('<II', zlib.crc32(head + data), 0)
+                    + data
+                    + b'\0' * (-len(data) % 8)
+                )
 
 
 class Reader:
@@ -173,8 +216,8 @@ class Reader:
         at, blocks, self.meta, self.strings, self.end = 16, {}, {}, b'', {}
         while at + 24 <= len(data):
             magic, kind, hart, length, _, crc, _ = struct.unpack_from('<IHHIIII', data, at)
-            body = data[at + 24:at + 24 + length]
-            assert magic == 0x4B50594B and crc == zlib.crc32(data[at:at + 16] + body)
+            body = data[at + 24 : at + 24 + length]
+            assert magic == 0x4B50594B and crc == zlib.crc32(data[at : at + 16] + body)
             if kind == 1:
                 self.meta = dict(x.split('=', 1) for x in body.decode().split('\n') if x)
             elif kind == 2:
@@ -196,9 +239,10 @@ class Reader:
 
     @staticmethod
     def open_block(body):
-        """The open block of an OPEN packet with its counts filled in, as a closed one would have them."""
+        """The open block of an OPEN packet with its counts filled in, as a closed one would have
+        them."""
         head, tail = struct.unpack_from('<2I', body, 8)
-        block, = struct.unpack_from('<I', body, 20)
+        (block,) = struct.unpack_from('<I', body, 20)
         b = bytearray(body[64:])
         if not block or len(b) < 32 or head == block + 32:
             return None
@@ -208,12 +252,18 @@ class Reader:
     def decode(self, hart, blocks):
         out, expect, now = [], 0, 0
         for b in blocks:
-            slots, words, magic, _, seq, time, running, depth, level, causes = struct.unpack_from('<4H2IH2BI', b, 0)
+            slots, words, magic, _, seq, time, running, depth, level, causes = struct.unpack_from(
+                '<4H2IH2BI', b, 0
+            )
             assert magic == 0x4B42 and slots
             base = time << 24
             first = base + (struct.unpack_from('<I', b, 32)[0] - base & 0xFFFFFFFF)
             if seq != expect:
-                out.append(Gap(now if out else first, first, hart, seq - expect & 0xFFFFFFFF, 'overwritten'))
+                out.append(
+                    Gap(
+                        now if out else first, first, hart, seq - expect & 0xFFFFFFFF, 'overwritten'
+                    )
+                )
             out.append(Head(first, hart, running, depth, causes, level))
             now = base
             w = len(b) - 4

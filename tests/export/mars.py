@@ -1,9 +1,11 @@
 # SPDX-License-Identifier: MIT
-"""The trace that Documentation/query.md asks: the Mars Pathfinder fault in small, with round numbers and one loss.
+"""The trace that Documentation/query.md asks: the Mars Pathfinder fault in small, with round
+numbers and one loss.
 
     mars.py FILE
 
-Times are microseconds of a 1 MHz clock. Three tasks share a mutex, the information bus; a timer interrupt wakes them."""
+Times are microseconds of a 1 MHz clock. Three tasks share a mutex, the information bus; a timer
+interrupt wakes them."""
 import sys
 
 from kymofile import Writer
@@ -40,9 +42,17 @@ class Mars:
         self.at(14, 'mutex_init', inherit=0, obj=MUTEX)
         for t in (BUS, COMM, WEATHER):
             name = NAMES[t].encode().ljust(16, b'\0')
-            n = [int.from_bytes(name[i:i + 4], 'little') for i in (0, 4, 8, 12)]
-            self.at(20 * t, 'task_create', task=t, level=LEVEL[t], user=0, entry=0x80000000 + 64 * t, stack=0x80010000,
-                    stack_size=1024)
+            n = [int.from_bytes(name[i : i + 4], 'little') for i in (0, 4, 8, 12)]
+            self.at(
+                20 * t,
+                'task_create',
+                task=t,
+                level=LEVEL[t],
+                user=0,
+                entry=0x80000000 + 64 * t,
+                stack=0x80010000,
+                stack_size=1024,
+            )
             self.at(20 * t + 2, 'name_task', task=t, n0=n[0], n1=n[1], n2=n[2], n3=n[3])
             self.at(20 * t + 4, 'task_ready', reason=0, task=t)
         self.at(90, 'sched_start', preemptive=1)

@@ -2,9 +2,10 @@
 # SPDX-License-Identifier: MIT
 """Opens every export in its real consumer and compares what it reads with the twin of twin.py.
 
-    run.py KYMO WORK [TOKEN ...]      TOKEN is format/case-seed, for example perfetto/loss-3; none: all of them
+    run.py KYMO WORK [TOKEN ...]   TOKEN is format/case-seed, like perfetto/loss-3; none: all
 
-A failure prints its token; `make check-export EXPORT=TOKEN` reruns exactly it and keeps the files in WORK."""
+A failure prints its token; `make check-export EXPORT=TOKEN` reruns exactly it and keeps the
+files in WORK."""
 import importlib
 import os
 import subprocess
@@ -27,7 +28,19 @@ CASES = {
     'odd': dict(hz=170000000),
     'far': dict(long_gaps=True, loss=0.01, harts=2),
 }
-FORMATS = ['perfetto', 'ctf', 'tracedat', 'vcd', 'sqlite', 'rows', 'jsonl', 'chrome', 'stat', 'behaviour', 'query']
+FORMATS = [
+    'perfetto',
+    'ctf',
+    'tracedat',
+    'vcd',
+    'sqlite',
+    'rows',
+    'jsonl',
+    'chrome',
+    'stat',
+    'behaviour',
+    'query',
+]
 
 
 class Case:
@@ -54,7 +67,9 @@ class Case:
         r = subprocess.run(argv, stdout=subprocess.PIPE, stderr=subprocess.PIPE, timeout=60, **kw)
         self.stderr = r.stderr.decode(errors='replace')
         if r.returncode != 0:
-            raise AssertionError('%s: status %d: %s' % (' '.join(argv), r.returncode, self.stderr[-600:]))
+            raise AssertionError(
+                '%s: status %d: %s' % (' '.join(argv), r.returncode, self.stderr[-600:])
+            )
         return r.stdout.decode(errors='replace')
 
 
@@ -63,8 +78,10 @@ def same(what, got, want):
     if got == want:
         return
     n = next((i for i, (a, b) in enumerate(zip(got, want)) if a != b), min(len(got), len(want)))
-    raise AssertionError('%s differ at %d of %d/%d:\n    got  %s\n    want %s\n    after %s' % (
-        what, n, len(got), len(want), got[n:n + 3], want[n:n + 3], want[max(0, n - 2):n]))
+    raise AssertionError(
+        '%s differ at %d of %d/%d:\n    got  %s\n    want %s\n    after %s'
+        % (what, n, len(got), len(want), got[n : n + 3], want[n : n + 3], want[max(0, n - 2) : n])
+    )
 
 
 def main():
@@ -83,7 +100,10 @@ def main():
             passed += 1
         except Exception as e:  # a test that cannot run has failed
             failed += 1
-            print('FAIL %s: %s' % (token, e if isinstance(e, AssertionError) else traceback.format_exc()))
+            print(
+                'FAIL %s: %s'
+                % (token, e if isinstance(e, AssertionError) else traceback.format_exc())
+            )
     print('export: %d passed, %d failed' % (passed, failed))
     return 1 if failed else 0
 

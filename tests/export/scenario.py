@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: MIT
 """Random but well-formed runs, as containers. The same seed gives the same file.
 
-A run obeys the order of events that the recorder promises (spawn: create, ready; block: wait, switch, acquired; tick:
-irq_in, ready, switch, irq_out) and nothing else: which task runs next is drawn, because exporters must not care."""
+A run obeys the order of events that the recorder promises (spawn: create, ready; block: wait,
+switch, acquired; tick: irq_in, ready, switch, irq_out) and nothing else: which task runs next is
+drawn, because exporters must not care."""
 import random
 
 from kymofile import Writer
@@ -17,7 +18,17 @@ class Hart:
 
 
 class Run:
-    def __init__(self, seed, steps=400, harts=1, loss=0.0, hz=1000000000, block=512, long_gaps=False, nest=0.2):
+    def __init__(
+        self,
+        seed,
+        steps=400,
+        harts=1,
+        loss=0.0,
+        hz=1000000000,
+        block=512,
+        long_gaps=False,
+        nest=0.2,
+    ):
         self.r = random.Random(seed)
         self.w = Writer(harts=harts, block_size=block, clock_hz=hz, image='run%d.elf' % seed)
         self.harts = [Hart() for _ in range(harts)]
@@ -68,11 +79,20 @@ class Run:
         t, level = self.next_id, self.r.randrange(8)
         self.next_id += self.r.choice([1, 1, 1, 300])
         self.level[t] = self.base[t] = level
-        self.emit(n, 'task_create', task=t, level=level, user=0, entry=0x80000000 + 8 * t, stack=0x80002000, stack_size=512)
+        self.emit(
+            n,
+            'task_create',
+            task=t,
+            level=level,
+            user=0,
+            entry=0x80000000 + 8 * t,
+            stack=0x80002000,
+            stack_size=512,
+        )
         self.w.symbols.append((0x80000000 + 8 * t, 8, 'f', 'task_fn_%d' % t))
         if self.r.random() < 0.7:
             name = self.r.choice(NAMES)[:16].encode().ljust(16, b'\0')
-            words = [int.from_bytes(name[i:i + 4], 'little') for i in (0, 4, 8, 12)]
+            words = [int.from_bytes(name[i : i + 4], 'little') for i in (0, 4, 8, 12)]
             self.emit(n, 'name_task', task=t, n0=words[0], n1=words[1], n2=words[2], n3=words[3])
         self.emit(n, 'task_ready', reason=0, task=t)
         self.harts[n].ready.append(t)
@@ -116,7 +136,9 @@ class Run:
             self.emit(n, 'mutex_unlock', next=h.owner or 0, obj=m)
             if self.level[me] != self.base[me]:
                 self.level[me] = self.base[me]
-                self.emit(n, 'task_priority', task=me, level=self.base[me], base=self.base[me], why=2)
+                self.emit(
+                    n, 'task_priority', task=me, level=self.base[me], base=self.base[me], why=2
+                )
         elif waiting:
             self.emit(n, 'sem_give', task=waiting[0], obj=s)
         if waiting:
@@ -135,7 +157,14 @@ class Run:
             self.emit(n, 'mutex_block', owner=h.owner, obj=m)
             if self.level[h.owner] > self.level[me]:
                 self.level[h.owner] = self.level[me]
-                self.emit(n, 'task_priority', task=h.owner, level=self.level[me], base=self.base[h.owner], why=1)
+                self.emit(
+                    n,
+                    'task_priority',
+                    task=h.owner,
+                    level=self.level[me],
+                    base=self.base[h.owner],
+                    why=1,
+                )
             h.blocked[me] = m
             self.switch(n, 3)
 

@@ -3,7 +3,8 @@
 
 steps: per hart a list of tuples, times in ns:
     ('switch', t, prev, prev_state, preempted, next, prev_level, next_level)
-    ('wake', t, task, level, in_irq, running)  ('in'|'out', t, irq)  ('prio', t, task, old, new)  ('exit', t, task)
+    ('wake', t, task, level, in_irq, running)  ('in'|'out', t, irq)
+    ('prio', t, task, old, new)  ('exit', t, task)
 Levels are None where unknown. Edges of stretches nobody saw are switches from and to LOST."""
 from kymofile import Gap, Head
 
@@ -50,11 +51,14 @@ class Twin:
     def change(self, h, time, nxt, state, preempted):
         self.run_to(h, time)
         lv = self.level.get
-        h.steps.append(('switch', self.ns(time), h.running, state, preempted, nxt, lv(h.running), lv(nxt)))
+        h.steps.append(
+            ('switch', self.ns(time), h.running, state, preempted, nxt, lv(h.running), lv(nxt))
+        )
         h.running, h.own = nxt, None
 
     def slices(self):
-        """(from, to, hart, task, state it was left in, preempted, level) in ns of every stretch of running."""
+        """(from, to, hart, task, state it was left in, preempted, level) in ns of every stretch
+        of running."""
         out = []
         for n, h in self.harts.items():
             sw = [s for s in h.steps if s[0] == 'switch']
@@ -99,7 +103,9 @@ class Twin:
         elif e.name == 'task_create':
             self.level[f['task']] = f['level']
         elif e.name == 'task_ready':
-            h.steps.append(('wake', t, f['task'], self.level.get(f['task']), bool(h.irqs), h.running))
+            h.steps.append(
+                ('wake', t, f['task'], self.level.get(f['task']), bool(h.irqs), h.running)
+            )
         elif e.name == 'irq_in':
             h.irqs.append(irq_number(f['cause'], f['source']))
             h.steps.append(('in', t, h.irqs[-1]))
@@ -114,5 +120,11 @@ class Twin:
             self.counters.append((t, f['tag'], f['value'] - (f['value'] >> 31 << 32)))
         elif e.name == 'mark':
             self.marks.append((t, f['tag'], f['value']))
-        if not h.irqs and e.name not in ('task_switch', 'irq_in', 'irq_out', 'rt_pick', 'time_sync'):
+        if not h.irqs and e.name not in (
+            'task_switch',
+            'irq_in',
+            'irq_out',
+            'rt_pick',
+            'time_sync',
+        ):
             h.own = e.name

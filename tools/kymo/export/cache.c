@@ -82,8 +82,10 @@ static bool fits(const char *path, const char *stamp)
 {
     sqlite3 *db = NULL;
     sqlite3_stmt *s = NULL;
-    bool ok = access(path, R_OK) == 0 && sqlite3_open_v2(path, &db, SQLITE_OPEN_READONLY, NULL) == SQLITE_OK &&
-              sqlite3_prepare_v2(db, "SELECT 1 FROM kymo_cache WHERE version = ? AND stamp = ?", -1, &s, NULL) == SQLITE_OK;
+    bool ok = access(path, R_OK) == 0 &&
+              sqlite3_open_v2(path, &db, SQLITE_OPEN_READONLY, NULL) == SQLITE_OK &&
+              sqlite3_prepare_v2(db, "SELECT 1 FROM kymo_cache WHERE version = ? AND stamp = ?", -1,
+                                 &s, NULL) == SQLITE_OK;
     if (ok) {
         sqlite3_bind_int(s, 1, SQL_VERSION);
         sqlite3_bind_text(s, 2, stamp, -1, SQLITE_STATIC);
@@ -131,7 +133,8 @@ static bool folder_writable(const char *trace)
 {
     char folder[PATH_MAX];
     const char *slash = strrchr(trace, '/');
-    snprintf(folder, sizeof folder, "%.*s", slash ? (int)(slash - trace + 1) : 1, slash ? trace : ".");
+    snprintf(folder, sizeof folder, "%.*s", slash ? (int)(slash - trace + 1) : 1,
+             slash ? trace : ".");
     return access(folder, W_OK) == 0;
 }
 

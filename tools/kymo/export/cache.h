@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /* The data base of a trace, kept beside it as TRACE.sqlite so that the second question is quick.
  *
- * It is used again only if its stamp fits: schema version, the trace's size, its time of change and a hash of its bytes
- * (all of them up to 64 MiB, 1,024 samples of 4 KiB above that). It is made under a temporary name and renamed, so two
- * queries at once do no harm. Where the folder cannot be written the data base lives in TMPDIR and goes with the query. */
+ * It is used again only if its stamp fits: schema version, the trace's size, its time of change and
+ * a hash of its bytes (all of them up to 64 MiB, 1,024 samples of 4 KiB above that). It is made
+ * under a temporary name and renamed, so two queries at once do no harm. Where the folder cannot be
+ * written the data base lives in TMPDIR and goes with the query. */
 #ifndef KYMO_EXPORT_CACHE_H
 #define KYMO_EXPORT_CACHE_H
 #include <limits.h>

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* Chrome's JSON: slices, counters and instants on pseudo-threads, for viewers that read nothing better. Process 1 holds the
- * tasks (a thread each, its states as slices), process 2 the harts (who ran; interrupts; losses), process 3 the mutexes.
- * Times are microseconds with three decimals, that is whole nanoseconds. */
+/* Chrome's JSON: slices, counters and instants on pseudo-threads, for viewers that read nothing
+ * better. Process 1 holds the tasks (a thread each, its states as slices), process 2 the harts (who
+ * ran; interrupts; losses), process 3 the mutexes. Times are microseconds with three decimals, that
+ * is whole nanoseconds. */
 #include <stdio.h>
 
 #include "format.h"
@@ -19,12 +20,14 @@ struct chrome {
 
 static void micro(struct xp_out *o, uint64_t ns)
 {
-    char part[5] = {'.', (char)('0' + ns % 1000 / 100), (char)('0' + ns % 100 / 10), (char)('0' + ns % 10), 0};
+    char part[5] = {'.', (char)('0' + ns % 1000 / 100), (char)('0' + ns % 100 / 10),
+                    (char)('0' + ns % 10), 0};
     xp_out_decimal(o, (int64_t)(ns / 1000));
     xp_puts(o, part);
 }
 
-static struct xp_out *begin(struct chrome *c, char type, unsigned process, uint64_t row, const char *name)
+static struct xp_out *begin(struct chrome *c, char type, unsigned process, uint64_t row,
+                            const char *name)
 {
     struct xp_out *o = &c->out;
     xp_puts(o, ",\n{\"ph\":\"");
@@ -53,7 +56,8 @@ static void process_name(struct chrome *c, unsigned process, const char *name)
 }
 
 /* A whole slice without its end, so that arguments may follow. */
-static struct xp_out *slice(struct chrome *c, unsigned process, uint64_t row, const char *name, uint64_t from, uint64_t to)
+static struct xp_out *slice(struct chrome *c, unsigned process, uint64_t row, const char *name,
+                            uint64_t from, uint64_t to)
 {
     struct xp_out *o = begin(c, 'X', process, row, name);
     xp_puts(o, ",\"ts\":");
@@ -80,7 +84,8 @@ static void on_task(void *u, struct xp_flow *f, uint64_t time, uint32_t task)
     row_name(u, P_TASKS, task, xp_task_name(f, task));
 }
 
-static void hart_slice(struct chrome *c, struct xp_flow *f, unsigned hart, uint32_t task, uint64_t ns, const char *why)
+static void hart_slice(struct chrome *c, struct xp_flow *f, unsigned hart, uint32_t task,
+                       uint64_t ns, const char *why)
 {
     if (task == KYMO_TASK_IDLE || task == XP_TASK_LOST)
         return;
@@ -96,7 +101,8 @@ static void on_change(void *u, struct xp_flow *f, const struct xp_switch *s)
     if (!c->begun[hart])
         hart_rows(c, hart);
     else
-        hart_slice(c, f, hart, s->prev, ns, s->preempted ? "preempted" : xp_state_name(s->prev_state));
+        hart_slice(c, f, hart, s->prev, ns,
+                   s->preempted ? "preempted" : xp_state_name(s->prev_state));
     c->begun[hart] = true;
     c->since[hart] = ns;
 }
@@ -108,8 +114,8 @@ static void on_interval(void *u, struct xp_flow *f, const struct kymo_interval *
         return;
     xp_wait_text(f, i, name, sizeof name);
     struct xp_out *o = slice(u, P_TASKS, i->task, name, xp_ns(f, i->from), xp_ns(f, i->to));
-    xp_out_printf(o, ",\"args\":{\"level\":%d,\"certainty\":\"%s\"", i->level == 0xFF ? -1 : i->level,
-                  xp_certainty_name(i->certainty));
+    xp_out_printf(o, ",\"args\":{\"level\":%d,\"certainty\":\"%s\"",
+                  i->level == 0xFF ? -1 : i->level, xp_certainty_name(i->certainty));
     if (i->state == KYMO_READY && i->waker < XP_TASK_LOST) {
         xp_puts(o, ",\"woken by\":");
         xp_out_json(o, xp_task_name(f, i->waker));
@@ -129,14 +135,16 @@ static void on_hold(void *u, struct xp_flow *f, const struct kymo_hold *h)
     struct chrome *c = u;
     if (xp_set_add(&c->mutexes, h->object))
         row_name(c, P_MUTEXES, h->object, kymo_object_name(f->model, h->object));
-    struct xp_out *o = slice(c, P_MUTEXES, h->object, xp_task_name(f, h->task), xp_ns(f, h->from), xp_ns(f, h->to));
+    struct xp_out *o = slice(c, P_MUTEXES, h->object, xp_task_name(f, h->task), xp_ns(f, h->from),
+                             xp_ns(f, h->to));
     xp_out_printf(o, ",\"args\":{\"waiters\":%u}}", h->waiters);
 }
 
 static void on_span(void *u, struct xp_flow *f, const struct kymo_user_span *s)
 {
     const char *name = kymo_string(f->trace, s->tag);
-    struct xp_out *o = slice(u, P_TASKS, s->task, name ? name : "span", xp_ns(f, s->from), xp_ns(f, s->to));
+    struct xp_out *o =
+        slice(u, P_TASKS, s->task, name ? name : "span", xp_ns(f, s->from), xp_ns(f, s->to));
     xp_puts(o, ",\"cat\":\"span\"}");
 }
 
@@ -144,7 +152,8 @@ static void on_gap(void *u, struct xp_flow *f, const struct kymo_gap *g)
 {
     char name[XP_NAME_MAX];
     snprintf(name, sizeof name, "lost: %s", xp_loss_name(g->cause));
-    struct xp_out *o = slice(u, P_HARTS, LOSS_ROW + g->hart, name, xp_ns(f, g->from), xp_ns(f, g->to));
+    struct xp_out *o =
+        slice(u, P_HARTS, LOSS_ROW + g->hart, name, xp_ns(f, g->from), xp_ns(f, g->to));
     xp_puts(o, ",\"args\":{\"events\":");
     if (g->events == UINT64_MAX)
         xp_puts(o, "null");
@@ -162,7 +171,8 @@ static void on_event(void *u, struct xp_flow *f, const struct kymo_event *e, uns
     const char *name = kymo_string(f->trace, kymo_value(e, x->tag, x->desc));
     int32_t value = (int32_t)kymo_value(e, x->value, x->desc);
     bool mark = use == XP_USE_MARK;
-    struct xp_out *o = begin(u, mark ? 'i' : 'C', P_TASKS, mark ? task : 0, name ? name : x->desc->name);
+    struct xp_out *o =
+        begin(u, mark ? 'i' : 'C', P_TASKS, mark ? task : 0, name ? name : x->desc->name);
     xp_puts(o, ",\"ts\":");
     micro(o, xp_ns(f, e->time));
     xp_out_printf(o, "%s,\"args\":{\"value\":%d}}", mark ? ",\"s\":\"t\"" : "", (int)value);
@@ -178,8 +188,15 @@ static void on_end(void *u, struct xp_flow *f, uint64_t time)
 }
 
 static const struct xp_steps steps = {
-    .task = on_task, .change = on_change, .interval = on_interval, .isr = on_isr, .hold = on_hold, .span = on_span,
-    .gap = on_gap, .event = on_event, .end = on_end,
+    .task = on_task,
+    .change = on_change,
+    .interval = on_interval,
+    .isr = on_isr,
+    .hold = on_hold,
+    .span = on_span,
+    .gap = on_gap,
+    .event = on_event,
+    .end = on_end,
 };
 
 static int write_chrome(struct xp_job *job, struct kymo_error *err)
@@ -188,7 +205,8 @@ static int write_chrome(struct xp_job *job, struct kymo_error *err)
     if (xp_out_open(&c.out, job->output, err) < 0)
         return -1;
     xp_puts(&c.out, "{\"displayTimeUnit\":\"ns\",\"traceEvents\":[\n"
-                    "{\"ph\":\"M\",\"pid\":1,\"tid\":0,\"name\":\"process_name\",\"args\":{\"name\":\"tasks\"}}");
+                    "{\"ph\":\"M\",\"pid\":1,\"tid\":0,\"name\":\"process_name\",\"args\":{"
+                    "\"name\":\"tasks\"}}");
     process_name(&c, P_HARTS, "harts");
     process_name(&c, P_MUTEXES, "mutexes");
     int r = xp_write_file(job, &c.out, &steps, &c, err);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* `kymo export`: picks the format, names the output, runs the format's writer, says what was written. */
+/* `kymo export`: picks the format, names the output, runs the format's writer, says what was
+ * written. */
 #include <getopt.h>
 #include <limits.h>
 #include <stdio.h>
@@ -10,7 +11,8 @@
 #include "format.h"
 
 static const struct xp_format *const formats[] = {
-    &xp_perfetto, &xp_ctf, &xp_tracedat, &xp_vcd, &xp_sqlite, &xp_tsv, &xp_csv, &xp_rowbinary, &xp_chrome, &xp_jsonl,
+    &xp_perfetto, &xp_ctf, &xp_tracedat,  &xp_vcd,    &xp_sqlite,
+    &xp_tsv,      &xp_csv, &xp_rowbinary, &xp_chrome, &xp_jsonl,
 };
 enum { FORMATS = sizeof formats / sizeof *formats };
 
@@ -22,7 +24,8 @@ const struct xp_format *xp_format_find(const char *name)
     return NULL;
 }
 
-int xp_write_file(struct xp_job *job, struct xp_out *out, const struct xp_steps *steps, void *u, struct kymo_error *err)
+int xp_write_file(struct xp_job *job, struct xp_out *out, const struct xp_steps *steps, void *u,
+                  struct kymo_error *err)
 {
     if (xp_flow_run(job, steps, u, err) < 0) {
         xp_out_abort(out);
@@ -36,7 +39,8 @@ static void usage(FILE *to)
     fprintf(to, "usage: kymo export --to FORMAT [OPTIONS] TRACE\n\n"
                 "Writes a trace for another viewer or data base.\n\n"
                 "  -t, --to FORMAT     one of the formats below\n"
-                "  -o, --output NAME   file or folder to write; `-` is standard output where the format is one stream\n"
+                "  -o, --output NAME   file or folder to write; `-` is standard output where the "
+                "format is one stream\n"
                 "                      (default: TRACE with the format's ending)\n"
                 "  -b, --brief         only what shows the schedule, without single events\n"
                 "      --trace-id N    first column of rows, 1 unless given\n"
@@ -91,9 +95,12 @@ static bool trace_id(const char *text, uint32_t *id)
 int kymo_cmd_export(int argc, char **argv)
 {
     static const struct option options[] = {
-        {"to", required_argument, NULL, 't'},   {"output", required_argument, NULL, 'o'},
-        {"brief", no_argument, NULL, 'b'},      {"quiet", no_argument, NULL, 'q'},
-        {"help", no_argument, NULL, 'h'},       {"trace-id", required_argument, NULL, 'i'},
+        {"to", required_argument, NULL, 't'},
+        {"output", required_argument, NULL, 'o'},
+        {"brief", no_argument, NULL, 'b'},
+        {"quiet", no_argument, NULL, 'q'},
+        {"help", no_argument, NULL, 'h'},
+        {"trace-id", required_argument, NULL, 'i'},
         {NULL, 0, NULL, 0},
     };
     const char *to = NULL;
@@ -125,7 +132,8 @@ int kymo_cmd_export(int argc, char **argv)
     if (!format)
         return kymo_fail("export", "no format `%s`; `kymo export --help` lists them", to);
     if (optind + 1 != argc)
-        return kymo_fail("export", optind < argc ? "one trace at a time" : "name the trace to export");
+        return kymo_fail("export",
+                         optind < argc ? "one trace at a time" : "name the trace to export");
     char name[PATH_MAX];
     job.input = argv[optind];
     default_name(job.input, format->suffix, name, sizeof name);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* `kymo query`: SQL over a trace. Finds or builds the trace's data base (cache.h), runs one question, prints the answer.
- * The data base is opened read-only: a question cannot change what the next one reads. Documentation/query.md is the manual. */
+/* `kymo query`: SQL over a trace. Finds or builds the trace's data base (cache.h), runs one
+ * question, prints the answer. The data base is opened read-only: a question cannot change what the
+ * next one reads. Documentation/query.md is the manual. */
 #include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -29,7 +30,8 @@ static void usage(FILE *to)
                 "       kymo query [OPTIONS] TRACE VIEW\n"
                 "       kymo query [OPTIONS] TRACE -       (SQL from standard input)\n"
                 "       kymo query TRACE --list\n\n"
-                "Asks a trace in SQL. The data base is built on the first question and kept as TRACE.sqlite.\n\n"
+                "Asks a trace in SQL. The data base is built on the first question and kept as "
+                "TRACE.sqlite.\n\n"
                 "  -j, --json       an array of objects\n"
                 "  -c, --csv        comma-separated values with a header line\n"
                 "  -T, --tsv        tab-separated values with a header line\n"
@@ -39,7 +41,8 @@ static void usage(FILE *to)
                 "  -h, --help       this text\n\n"
                 "for example:\n"
                 "  kymo query t.kymo cpu_time\n"
-                "  kymo query t.kymo 'SELECT task, object, holder, dur FROM blocked ORDER BY dur DESC LIMIT 5'\n\n"
+                "  kymo query t.kymo 'SELECT task, object, holder, dur FROM blocked ORDER BY dur "
+                "DESC LIMIT 5'\n\n"
                 "Tables, views and ten worked examples are in Documentation/query.md.\n");
 }
 
@@ -228,11 +231,14 @@ static int print_answer(const struct query *q, sqlite3 *db, sqlite3_stmt *s)
     if (xp_out_open(&out, "-", &err) < 0)
         return kymo_fail("query", "%s", err.text);
     struct printer p = {.q = q, .s = s, .out = &out, .columns = sqlite3_column_count(s)};
-    int r = p.columns > COLUMNS_MAX ? SQLITE_TOOBIG : q->style == STYLE_TABLE ? print_table(&p) : print_plain(&p);
+    int r = p.columns > COLUMNS_MAX   ? SQLITE_TOOBIG
+            : q->style == STYLE_TABLE ? print_table(&p)
+                                      : print_plain(&p);
     if (r != SQLITE_DONE && !out.error) {
         xp_out_flush(&out);
         xp_out_abort(&out);
-        return kymo_fail("query", "%s", r == SQLITE_TOOBIG ? "too many columns" : sqlite3_errmsg(db));
+        return kymo_fail("query", "%s",
+                         r == SQLITE_TOOBIG ? "too many columns" : sqlite3_errmsg(db));
     }
     return xp_out_commit(&out, &err) < 0 ? kymo_fail("query", "%s", err.text) : KYMO_EXIT_OK;
 }
@@ -262,7 +268,8 @@ static int ask(const struct query *q, const char *path)
     else if (!s || sqlite3_column_count(s) == 0)
         kymo_fail("query", "this is no question: use SELECT");
     else if (rest[strspn(rest, " \t\r\n;")] != 0)
-        kymo_fail("query", "one question at a time: `%.60s` is left over", rest + strspn(rest, " \t\r\n;"));
+        kymo_fail("query", "one question at a time: `%.60s` is left over",
+                  rest + strspn(rest, " \t\r\n;"));
     else
         r = print_answer(q, db, s);
     sqlite3_finalize(s);
@@ -306,16 +313,18 @@ static int run(struct query *q)
     return r;
 }
 
-static const char list_sql[] =
-    "SELECT m.type AS kind, m.name, group_concat(p.name, ' ') AS columns FROM sqlite_master m, pragma_table_info(m.name) p "
-    "WHERE m.type IN ('table', 'view') AND m.name NOT LIKE 'kymo_%' GROUP BY m.name ORDER BY m.type, m.name";
+static const char list_sql[] = "SELECT m.type AS kind, m.name, group_concat(p.name, ' ') AS "
+                               "columns FROM sqlite_master m, pragma_table_info(m.name) p "
+                               "WHERE m.type IN ('table', 'view') AND m.name NOT LIKE 'kymo_%' "
+                               "GROUP BY m.name ORDER BY m.type, m.name";
 
 int kymo_cmd_query(int argc, char **argv)
 {
     static const struct option options[] = {
-        {"json", no_argument, NULL, 'j'},  {"csv", no_argument, NULL, 'c'},       {"tsv", no_argument, NULL, 'T'},
-        {"list", no_argument, NULL, 'l'},  {"no-header", no_argument, NULL, 'H'}, {"fresh", no_argument, NULL, 'f'},
-        {"help", no_argument, NULL, 'h'},  {NULL, 0, NULL, 0},
+        {"json", no_argument, NULL, 'j'},      {"csv", no_argument, NULL, 'c'},
+        {"tsv", no_argument, NULL, 'T'},       {"list", no_argument, NULL, 'l'},
+        {"no-header", no_argument, NULL, 'H'}, {"fresh", no_argument, NULL, 'f'},
+        {"help", no_argument, NULL, 'h'},      {NULL, 0, NULL, 0},
     };
     struct query q = {.header = true};
     int c;
@@ -347,6 +356,7 @@ int kymo_cmd_query(int argc, char **argv)
 {
     (void)argc;
     (void)argv;
-    return kymo_fail("query", "this build of kymo was made without SQLite (package libsqlite3-dev)");
+    return kymo_fail("query",
+                     "this build of kymo was made without SQLite (package libsqlite3-dev)");
 }
 #endif

@@ -1,17 +1,23 @@
 /* SPDX-License-Identifier: MIT */
-/* CTF 1.8 with the names of LTTng's kernel tracer, so that babeltrace, Trace Compass and lttng-analyses know the schedule,
- * and an event kymo_NAME for each event of the trace's table that those names cannot say.
+/* CTF 1.8 with the names of LTTng's kernel tracer, so that babeltrace, Trace Compass and
+ * lttng-analyses know the schedule, and an event kymo_NAME for each event of the trace's table that
+ * those names cannot say.
  *
- * A folder NAME/kernel holds `metadata` and one stream file per hart; lttng-analyses insists on the name "kernel".
+ * A folder NAME/kernel holds `metadata` and one stream file per hart; lttng-analyses insists on the
+ * name "kernel".
  *
- *   packet   magic, stream id | begin, end, content and packet size in bits, number, discarded so far, cpu_id | events
+ *   packet   magic, stream id | begin, end, content and packet size in bits, number, discarded so
+ *            far, cpu_id | events
  *   event    u16 id, u32 low half of the clock | fields, all aligned to 8 bits
  *
  * Invariants
- *   C1  each stream begins with an empty packet whose discarded count is 0, else the first loss has no number
- *   C2  two events of one packet are less than 2^32 counts apart, because a reader completes the short stamp
- *   C3  a gap ends a packet and is followed by an empty one from its first to its last instant, which alone raises the
- *       discarded count: so the reader prints where the loss was. A gap nobody could count skips a packet number
+ *   C1  each stream begins with an empty packet whose discarded count is 0, else the first loss has
+ *       no number
+ *   C2  two events of one packet are less than 2^32 counts apart, because a reader completes the
+ *       short stamp
+ *   C3  a gap ends a packet and is followed by an empty one from its first to its last instant,
+ *       which alone raises the discarded count: so the reader prints where the loss was. A gap
+ *       nobody could count skips a packet number
  *   C4  files hold whole packets and nothing else */
 #include <assert.h>
 #include <errno.h>
@@ -159,15 +165,11 @@ static uint8_t *put_string(uint8_t *at, const char *s)
 static uint32_t prev_state(const struct xp_switch *s)
 {
     switch (s->prev_state) {
-    case KYMO_BLOCKED:
-        return 2;
+    case KYMO_BLOCKED: return 2;
     case KYMO_DELAYED:
-    case KYMO_SUSPENDED:
-        return 1;
-    case KYMO_DEAD:
-        return TASK_DEAD;
-    default:
-        return 0;
+    case KYMO_SUSPENDED: return 1;
+    case KYMO_DEAD: return TASK_DEAD;
+    default: return 0;
     }
 }
 
@@ -232,7 +234,8 @@ static uint32_t status(const struct kymo_task *t)
     return t->state == KYMO_READY || t->state == KYMO_UNKNOWN ? 2 : 5;
 }
 
-/* A name for the task. Not sched_process_fork: a task may also be first seen, or named, long after its creation. */
+/* A name for the task. Not sched_process_fork: a task may also be first seen, or named, long after
+ * its creation. */
 static void on_task(void *u, struct xp_flow *f, uint64_t time, uint32_t task)
 {
     const struct kymo_task *t = task < XP_TASK_LOST ? kymo_model_task(f->model, task) : NULL;
@@ -249,7 +252,8 @@ static void on_task(void *u, struct xp_flow *f, uint64_t time, uint32_t task)
 
 /* ---- events of our own ---- */
 
-static uint8_t *put_value(uint8_t *at, const struct xp_flow *f, const struct kymo_field *fd, uint32_t v)
+static uint8_t *put_value(uint8_t *at, const struct xp_flow *f, const struct kymo_field *fd,
+                          uint32_t v)
 {
     at = put32(at, v);
     const char *s = NULL;
@@ -321,8 +325,15 @@ static void on_end(void *u, struct xp_flow *f, uint64_t time)
 }
 
 static const struct xp_steps steps = {
-    .task = on_task, .ended = on_ended, .change = on_change, .wake = on_wake, .priority = on_priority, .irq = on_irq,
-    .event = on_event, .gap = on_gap, .end = on_end,
+    .task = on_task,
+    .ended = on_ended,
+    .change = on_change,
+    .wake = on_wake,
+    .priority = on_priority,
+    .irq = on_irq,
+    .event = on_event,
+    .gap = on_gap,
+    .end = on_end,
 };
 
 /* ---- the folder ---- */
@@ -333,7 +344,8 @@ static int fail(struct kymo_error *err, const char *what, const char *path)
     return -1;
 }
 
-/* Ends the stream files: all of them are in place under the temporary folder, or err says why not. */
+/* Ends the stream files: all of them are in place under the temporary folder, or err says why
+ * not. */
 static int end_streams(struct ctf *c, int r)
 {
     for (unsigned h = 0; h < XP_HARTS; h++) {
@@ -391,7 +403,8 @@ static int into_place(const char *temp, const char *final, struct kymo_error *er
 {
     if (access(final, F_OK) == 0) {
         if (!is_ours(final)) {
-            snprintf(err->text, sizeof err->text, "%.300s exists and is no CTF export of kymo: not replaced", final);
+            snprintf(err->text, sizeof err->text,
+                     "%.300s exists and is no CTF export of kymo: not replaced", final);
             return -1;
         }
         remove_export(final);
@@ -399,6 +412,7 @@ static int into_place(const char *temp, const char *final, struct kymo_error *er
     return rename(temp, final) == 0 ? 0 : fail(err, "cannot write", final);
 }
 
+/* The folder, with its streams under temporary names and under guard. */
 static int fill(struct ctf *c, const char *temp)
 {
     if ((size_t)snprintf(c->folder, sizeof c->folder, "%s/kernel", temp) >= sizeof c->folder)
@@ -406,31 +420,42 @@ static int fill(struct ctf *c, const char *temp)
     if (mkdir(c->folder, 0777) != 0)
         return fail(c->err, "cannot write", c->folder);
     int guard = xp_guard_add(c->folder);
+    xp_guard_hold(false);
     int r = xp_flow_run(c->job, &steps, c, c->err);
-    r = end_streams(c, r < 0 || c->failed ? -1 : 0);
-    if (r == 0)
-        r = write_metadata(c);
+    xp_guard_hold(true);
     xp_guard_remove(guard);
-    return r;
+    return r < 0 || c->failed ? -1 : 0;
 }
 
+/* Files get their names inside the temporary folder, where no guard knows them: signals wait. */
 static int write_ctf(struct xp_job *job, struct kymo_error *err)
 {
     char temp[PATH_MAX];
     struct ctf c = {.job = job, .err = err};
-    if ((size_t)snprintf(temp, sizeof temp, "%s.XXXXXX", job->output) >= sizeof temp || !mkdtemp(temp))
-        return fail(err, "cannot create a folder beside", job->output);
-    chmod(temp, 0777 & ~xp_umask());
-    int guard = xp_guard_add(temp);
-    int r = fill(&c, temp);
-    if (r == 0)
-        r = into_place(temp, job->output, err);
-    if (r != 0)
-        remove_export(temp);
-    xp_guard_remove(guard);
+    if ((size_t)snprintf(temp, sizeof temp, "%s.XXXXXX", job->output) >= sizeof temp)
+        return fail(err, "name too long:", job->output);
+    xp_guard_hold(true);
+    int r = mkdtemp(temp) ? 0 : fail(err, "cannot create a folder beside", job->output);
+    if (r == 0) {
+        chmod(temp, 0777 & ~xp_umask());
+        int guard = xp_guard_add(temp);
+        r = end_streams(&c, fill(&c, temp));
+        if (r == 0)
+            r = write_metadata(&c);
+        if (r == 0)
+            r = into_place(temp, job->output, err);
+        if (r != 0)
+            remove_export(temp);
+        xp_guard_remove(guard);
+    }
+    xp_guard_hold(false);
     return r;
 }
 
 const struct xp_format xp_ctf = {
-    "ctf", ".ctf", "CTF 1.8 with LTTng's kernel names, for babeltrace2, Trace Compass, lttng-analyses", false, write_ctf,
+    "ctf",
+    ".ctf",
+    "CTF 1.8 with LTTng's kernel names, for babeltrace2, Trace Compass, lttng-analyses",
+    false,
+    write_ctf,
 };

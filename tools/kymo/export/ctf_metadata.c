@@ -14,36 +14,43 @@ static const char head[] =
     "trace {\n\tmajor = 1;\n\tminor = 8;\n\tbyte_order = le;\n"
     "\tpacket.header := struct { u32 magic; u32 stream_id; };\n};\n";
 
-static const char stream[] =
-    "typealias integer { size = 32; align = 8; signed = false; map = clock.kymo.value; } := stamp32;\n"
-    "typealias integer { size = 64; align = 8; signed = false; map = clock.kymo.value; } := stamp64;\n"
-    "stream {\n\tid = 0;\n"
-    "\tpacket.context := struct { stamp64 timestamp_begin; stamp64 timestamp_end; u64 content_size; u64 packet_size;\n"
-    "\t\tu64 packet_seq_num; u64 events_discarded; u32 cpu_id; };\n"
-    "\tevent.header := struct { u16 id; stamp32 timestamp; };\n};\n";
+static const char stream[] = "typealias integer { size = 32; align = 8; signed = false; map = "
+                             "clock.kymo.value; } := stamp32;\n"
+                             "typealias integer { size = 64; align = 8; signed = false; map = "
+                             "clock.kymo.value; } := stamp64;\n"
+                             "stream {\n\tid = 0;\n"
+                             "\tpacket.context := struct { stamp64 timestamp_begin; stamp64 "
+                             "timestamp_end; u64 content_size; u64 packet_size;\n"
+                             "\t\tu64 packet_seq_num; u64 events_discarded; u32 cpu_id; };\n"
+                             "\tevent.header := struct { u16 id; stamp32 timestamp; };\n};\n";
 
 static const struct {
     unsigned id;
     const char *name, *fields;
 } known[] = {
     {CTF_SWITCH, "sched_switch",
-     "ch _prev_comm[16]; i32 _prev_tid; i32 _prev_prio; i32 _prev_state; ch _next_comm[16]; i32 _next_tid; i32 _next_prio;"},
+     "ch _prev_comm[16]; i32 _prev_tid; i32 _prev_prio; i32 _prev_state; ch _next_comm[16]; i32 "
+     "_next_tid; i32 _next_prio;"},
     {CTF_WAKING, "sched_waking", "ch _comm[16]; i32 _tid; i32 _prio; i32 _target_cpu;"},
     {CTF_IRQ_IN, "irq_handler_entry", "i32 _irq; string _name;"},
     {CTF_IRQ_OUT, "irq_handler_exit", "i32 _irq; i32 _ret;"},
     {CTF_SETPRIO, "sched_pi_setprio", "ch _comm[16]; i32 _tid; i32 _oldprio; i32 _newprio;"},
     {CTF_EXIT, "sched_process_exit", "ch _comm[16]; i32 _tid; i32 _prio;"},
     {CTF_STATEDUMP, "lttng_statedump_process_state",
-     "i32 _tid; i32 _vtid; i32 _pid; i32 _vpid; i32 _ppid; i32 _vppid; ch _name[16]; i32 _type; i32 _mode; i32 _submode; "
+     "i32 _tid; i32 _vtid; i32 _pid; i32 _vpid; i32 _ppid; i32 _vppid; ch _name[16]; i32 _type; "
+     "i32 _mode; i32 _submode; "
      "i32 _status; i32 _ns_level; u32 _cpu;"},
     {CTF_LOST, "kymo_lost",
-     "u64 _since; enum : u8 { overwritten = 0, full = 1, stopped = 2, masked = 3, transport = 4, damaged = 5 } _cause; "
+     "u64 _since; enum : u8 { overwritten = 0, full = 1, stopped = 2, masked = 3, transport = 4, "
+     "damaged = 5 } _cause; "
      "u64 _events;"},
 };
 
-static void event(struct xp_out *o, unsigned id, const char *prefix, const char *name, const char *fields)
+static void event(struct xp_out *o, unsigned id, const char *prefix, const char *name,
+                  const char *fields)
 {
-    xp_out_printf(o, "event { id = %u; stream_id = 0; name = \"%s%.200s\"; fields := struct { %s", id, prefix, name, fields);
+    xp_out_printf(o, "event { id = %u; stream_id = 0; name = \"%s%.200s\"; fields := struct { %s",
+                  id, prefix, name, fields);
 }
 
 static const char *type_of(const char *type)
@@ -63,7 +70,8 @@ static void own(struct xp_out *o, const struct kymo_event_desc *d)
     for (unsigned i = 0; i < d->fields && i < CTF_FIELDS; i++) {
         const struct kymo_field *f = &d->field[i];
         if (f->kind == 'M')
-            xp_out_printf(o, "u8 __%.100s_count; %s _%.100s[__%.100s_count]; ", f->name, type_of(f->type), f->name, f->name);
+            xp_out_printf(o, "u8 __%.100s_count; %s _%.100s[__%.100s_count]; ", f->name,
+                          type_of(f->type), f->name, f->name);
         else
             xp_out_printf(o, "%s _%.100s; ", type_of(f->type), f->name);
         if (f->kind != 'M' && ctf_has_text(f->type))
@@ -72,7 +80,8 @@ static void own(struct xp_out *o, const struct kymo_event_desc *d)
     xp_puts(o, "}; };\n");
 }
 
-/* A quoted string of TSDL from bytes the reader has cleaned already; quotes and backslashes would end it. */
+/* A quoted string of TSDL from bytes the reader has cleaned already; quotes and backslashes would
+ * end it. */
 static void env_text(struct xp_out *o, const char *key, const char *s)
 {
     xp_out_printf(o, "\t%s = \"", key);
@@ -85,12 +94,14 @@ void ctf_metadata(struct xp_out *o, const kymo_trace *t)
 {
     const struct kymo_info *info = kymo_get_info(t);
     xp_puts(o, head);
-    xp_puts(o, "env {\n\tdomain = \"kernel\";\n\ttracer_name = \"lttng-modules\";\n\ttracer_major = 2;\n\ttracer_minor = 13;\n"
+    xp_puts(o, "env {\n\tdomain = \"kernel\";\n\ttracer_name = \"lttng-modules\";\n\ttracer_major "
+               "= 2;\n\ttracer_minor = 13;\n"
                "\ttracer_patchlevel = 0;\n\tsysname = \"Kymo\";\n");
     env_text(o, "hostname", info->image);
     env_text(o, "kernel_release", info->build_id);
     env_text(o, "kymo_clock", info->clock);
-    xp_puts(o, "};\nclock {\n\tname = \"kymo\";\n\tuuid = \"6b796d6f-0000-4000-8000-000000000001\";\n");
+    xp_puts(
+        o, "};\nclock {\n\tname = \"kymo\";\n\tuuid = \"6b796d6f-0000-4000-8000-000000000001\";\n");
     xp_out_printf(o, "\tdescription = \"counts since reset\";\n\tfreq = %llu;\n\toffset = 0;\n};\n",
                   (unsigned long long)(info->clock_hz ? info->clock_hz : 1000000000u));
     xp_puts(o, stream);

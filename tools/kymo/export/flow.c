@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* From the model's reports to steps in the order of time. The rules are in flow.h.
  *
- * Per event the model first reports what the event ended (interval, isr, wake, hold, span), then the event itself. So:
+ * Per event the model first reports what the event ended (interval, isr, wake, hold, span), then
+ * the event itself. So:
  *   interval  notes the task in `dirty`; its new state is asked for when the event comes
  *   isr       is the way out of a handler, with its cause; the way in is the event irq_in
  *   wake      is handed on at once
@@ -19,14 +20,21 @@ static const struct known {
     const char *name;
     uint8_t use, step;
 } known[] = {
-    {"task_switch", XP_USE_SCHED, STEP_NONE},      {"task_ready", XP_USE_SCHED, STEP_NONE},
-    {"task_create", XP_USE_SCHED, STEP_CREATE},    {"task_destroy", XP_USE_SCHED, STEP_DESTROY},
-    {"task_priority", XP_USE_SCHED, STEP_PRIORITY}, {"irq_in", XP_USE_IRQ, STEP_IRQ_IN},
+    {"task_switch", XP_USE_SCHED, STEP_NONE},
+    {"task_ready", XP_USE_SCHED, STEP_NONE},
+    {"task_create", XP_USE_SCHED, STEP_CREATE},
+    {"task_destroy", XP_USE_SCHED, STEP_DESTROY},
+    {"task_priority", XP_USE_SCHED, STEP_PRIORITY},
+    {"irq_in", XP_USE_IRQ, STEP_IRQ_IN},
     {"irq_out", XP_USE_IRQ, STEP_NONE},
-    {"name_task", XP_USE_NAME, STEP_NAME_TASK},    {"name_object", XP_USE_NAME, STEP_NONE},
-    {"time_sync", XP_USE_CLOCK, STEP_NONE},        {"tick", XP_USE_CLOCK, STEP_NONE},
-    {"mark", XP_USE_MARK, STEP_NONE},              {"counter", XP_USE_COUNTER, STEP_NONE},
-    {"span_begin", XP_USE_SPAN, STEP_NONE},        {"span_end", XP_USE_SPAN, STEP_NONE},
+    {"name_task", XP_USE_NAME, STEP_NAME_TASK},
+    {"name_object", XP_USE_NAME, STEP_NONE},
+    {"time_sync", XP_USE_CLOCK, STEP_NONE},
+    {"tick", XP_USE_CLOCK, STEP_NONE},
+    {"mark", XP_USE_MARK, STEP_NONE},
+    {"counter", XP_USE_COUNTER, STEP_NONE},
+    {"span_begin", XP_USE_SPAN, STEP_NONE},
+    {"span_end", XP_USE_SPAN, STEP_NONE},
     {"log", XP_USE_LOG, STEP_NONE},
 };
 
@@ -61,7 +69,8 @@ static void resolve(struct xp_flow *f)
     }
 }
 
-static uint32_t value(const struct xp_flow *f, const struct kymo_event *e, const struct kymo_field *fd, uint32_t none)
+static uint32_t value(const struct xp_flow *f, const struct kymo_event *e,
+                      const struct kymo_field *fd, uint32_t none)
 {
     return fd ? kymo_value(e, fd, f->code[e->code].desc) : none;
 }
@@ -123,13 +132,19 @@ static void change(struct xp_flow *f, uint64_t time, unsigned hart, uint32_t nex
     uint32_t prev = h->running;
     const struct kymo_task *t = prev == XP_TASK_LOST ? NULL : kymo_model_task(f->model, prev);
     struct xp_switch s = {
-        .time = time, .prev = prev, .next = next, .hart = (uint16_t)hart, .synthetic = synthetic,
-        .prev_state = synthetic || !t ? KYMO_UNKNOWN : t->state, .prev_level = f->level[prev],
+        .time = time,
+        .prev = prev,
+        .next = next,
+        .hart = (uint16_t)hart,
+        .synthetic = synthetic,
+        .prev_state = synthetic || !t ? KYMO_UNKNOWN : t->state,
+        .prev_level = f->level[prev],
     };
     see(f, time, next);
     s.next_level = f->level[next];
     s.preempted = s.prev_state == KYMO_READY && h->preempted;
-    if ((prev == KYMO_TASK_IDLE || prev == KYMO_TASK_BOOT) && !synthetic) { /* each hart's own; the model shows one */
+    if ((prev == KYMO_TASK_IDLE || prev == KYMO_TASK_BOOT) &&
+        !synthetic) { /* each hart's own; the model shows one */
         s.prev_state = KYMO_READY;
         s.preempted = false;
     }
@@ -168,7 +183,8 @@ static void irq(struct xp_flow *f, uint64_t time, unsigned hart, unsigned number
     } else if (h->depth == XP_NEST) {
         return;
     }
-    struct xp_irq i = {.time = time, .hart = (uint16_t)hart, .irq = number, .depth = h->depth, .in = in};
+    struct xp_irq i = {
+        .time = time, .hart = (uint16_t)hart, .irq = number, .depth = h->depth, .in = in};
     if (in)
         h->irq[h->depth++] = number;
     if (f->steps->irq)
@@ -219,8 +235,13 @@ static void set_priority(struct xp_flow *f, const struct kymo_event *e, uint32_t
     int old = f->seen[task] ? f->level[task] : -1;
     see(f, e->time, task);
     struct xp_priority p = {
-        .time = e->time, .task = task, .hart = e->hart, .old_level = old, .level = model_level(f, task),
-        .base = t && t->base != 0xFF ? t->base : -1, .why = (int)value(f, e, f->code[e->code].why, 0),
+        .time = e->time,
+        .task = task,
+        .hart = e->hart,
+        .old_level = old,
+        .level = model_level(f, task),
+        .base = t && t->base != 0xFF ? t->base : -1,
+        .why = (int)value(f, e, f->code[e->code].why, 0),
     };
     f->level[task] = (int16_t)p.level;
     if (f->steps->priority)
@@ -240,15 +261,12 @@ static void task_step(struct xp_flow *f, const struct kymo_event *e, unsigned st
         if (f->steps->ended)
             f->steps->ended(f->u, f, e->time, e->hart, task);
         break;
-    case STEP_PRIORITY:
-        set_priority(f, e, task);
-        break;
+    case STEP_PRIORITY: set_priority(f, e, task); break;
     case STEP_NAME_TASK:
         f->seen[task] = 0;
         see(f, e->time, task);
         break;
-    default:
-        break;
+    default: break;
     }
 }
 
@@ -262,7 +280,8 @@ static void on_event(void *u, const kymo_model *m, const struct kymo_event *e)
     f->at_hart = e->hart;
     f->events++;
     if (c->step == STEP_IRQ_IN)
-        irq(f, e->time, e->hart, xp_irq_number(value(f, e, c->cause, 0), value(f, e, c->source, 0)), true);
+        irq(f, e->time, e->hart, xp_irq_number(value(f, e, c->cause, 0), value(f, e, c->source, 0)),
+            true);
     else if (c->step != STEP_NONE && c->task)
         task_step(f, e, c->step, clip(value(f, e, c->task, XP_TASK_LOST)));
     uint32_t now = clip(kymo_model_running(m, e->hart));
@@ -317,7 +336,8 @@ static void on_block(void *u, const kymo_model *m, const struct kymo_block_state
     f->level[b->running] = (int16_t)level;
     change(f, b->time, b->hart, b->running, true);
     for (unsigned age = b->depth; age-- > 0;)
-        irq(f, b->time, b->hart, xp_irq_number(age < 4 ? b->causes >> 8 * age & 0xFF : 0xFF, 0), true);
+        irq(f, b->time, b->hart, xp_irq_number(age < 4 ? b->causes >> 8 * age & 0xFF : 0xFF, 0),
+            true);
 }
 
 static void on_end(void *u, const kymo_model *m, uint64_t time)
@@ -331,8 +351,15 @@ static void on_end(void *u, const kymo_model *m, uint64_t time)
 }
 
 static const struct kymo_sink sink = {
-    .event = on_event, .interval = on_interval, .isr = on_isr, .wake = on_wake,
-    .block = on_block, .hold = on_hold, .span = on_span, .gap = on_gap, .end = on_end,
+    .event = on_event,
+    .interval = on_interval,
+    .isr = on_isr,
+    .wake = on_wake,
+    .block = on_block,
+    .hold = on_hold,
+    .span = on_span,
+    .gap = on_gap,
+    .end = on_end,
 };
 
 int xp_flow_run(struct xp_job *job, const struct xp_steps *steps, void *u, struct kymo_error *err)

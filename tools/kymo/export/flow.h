@@ -1,14 +1,16 @@
 /* SPDX-License-Identifier: MIT */
 /* The common core of all exporters that write in the order of time.
  *
- * The model (kymo.h) reports a stretch of time when it ends; ftrace, CTF and VCD want each change when it happens. The flow
- * is a sink of the model that asks it, after every event, what has changed, and hands on steps: switch, wake-up, interrupt
- * in and out, priority, task seen, task ended, state, loss. It decodes nothing: what runs, in which state and at which level
- * comes from the model, the fields of an event by name from the trace's own table.
+ * The model (kymo.h) reports a stretch of time when it ends; ftrace, CTF and VCD want each change
+ * when it happens. The flow is a sink of the model that asks it, after every event, what has
+ * changed, and hands on steps: switch, wake-up, interrupt in and out, priority, task seen, task
+ * ended, state, loss. It decodes nothing: what runs, in which state and at which level comes from
+ * the model, the fields of an event by name from the trace's own table.
  *
- * Rules: steps come in the order of time, over all harts. Every member of xp_steps may be NULL. A stretch nobody saw is not given
- * to the task that ran before it: the flow switches to XP_TASK_LOST at its beginning and away from it when the model knows
- * again who runs. Those switches carry `synthetic`, so that a consumer can leave them out of a count. */
+ * Rules: steps come in the order of time, over all harts. Every member of xp_steps may be NULL. A
+ * stretch nobody saw is not given to the task that ran before it: the flow switches to XP_TASK_LOST
+ * at its beginning and away from it when the model knows again who runs. Those switches carry
+ * `synthetic`, so that a consumer can leave them out of a count. */
 #ifndef KYMO_EXPORT_FLOW_H
 #define KYMO_EXPORT_FLOW_H
 #include "kymo.h"
@@ -24,9 +26,9 @@ struct xp_switch {
     uint64_t time;
     uint32_t prev, next;
     uint16_t hart;
-    uint8_t prev_state;  /* enum kymo_state of `prev` from here on */
-    bool preempted;      /* it could have gone on */
-    bool synthetic;      /* edge of a stretch nobody saw */
+    uint8_t prev_state;         /* enum kymo_state of `prev` from here on */
+    bool preempted;             /* it could have gone on */
+    bool synthetic;             /* edge of a stretch nobody saw */
     int prev_level, next_level; /* -1 unknown */
 };
 
@@ -40,22 +42,26 @@ struct xp_priority {
 struct xp_irq {
     uint64_t time;
     uint16_t hart;
-    unsigned irq;        /* xp_irq_number */
-    unsigned depth;      /* 0 the outermost */
+    unsigned irq;   /* xp_irq_number */
+    unsigned depth; /* 0 the outermost */
     bool in;
 };
 
 struct xp_flow;
 
 struct xp_steps {
-    void (*task)(void *u, struct xp_flow *f, uint64_t time, uint32_t task); /* first seen, or named anew */
+    void (*task)(void *u, struct xp_flow *f, uint64_t time,
+                 uint32_t task); /* first seen, or named anew */
     void (*ended)(void *u, struct xp_flow *f, uint64_t time, unsigned hart, uint32_t task);
     void (*change)(void *u, struct xp_flow *f, const struct xp_switch *s);
-    void (*wake)(void *u, struct xp_flow *f, const struct kymo_wake *w, bool fresh); /* fresh: it was just created */
+    void (*wake)(void *u, struct xp_flow *f, const struct kymo_wake *w,
+                 bool fresh); /* fresh: it was just created */
     void (*priority)(void *u, struct xp_flow *f, const struct xp_priority *p);
     void (*irq)(void *u, struct xp_flow *f, const struct xp_irq *i);
-    void (*state)(void *u, struct xp_flow *f, uint64_t time, const struct kymo_task *t); /* NULL members never */
-    void (*event)(void *u, struct xp_flow *f, const struct kymo_event *e, unsigned use); /* every event, xp_use of it */
+    void (*state)(void *u, struct xp_flow *f, uint64_t time,
+                  const struct kymo_task *t); /* NULL members never */
+    void (*event)(void *u, struct xp_flow *f, const struct kymo_event *e,
+                  unsigned use); /* every event, xp_use of it */
     void (*gap)(void *u, struct xp_flow *f, const struct kymo_gap *g);
     /* the model's own reports, in the order in which stretches end */
     void (*interval)(void *u, struct xp_flow *f, const struct kymo_interval *i);
@@ -67,14 +73,14 @@ struct xp_steps {
 
 /* What an event is to an exporter, found by its name in the trace's table. */
 enum xp_use {
-    XP_USE_OTHER,    /* carried by nothing else: print it as itself */
-    XP_USE_SCHED,    /* switch, ready, create, destroy, priority: steps carry it */
-    XP_USE_IRQ,      /* in and out: steps carry it */
-    XP_USE_NAME,     /* names of tasks and objects */
-    XP_USE_CLOCK,    /* time_sync, tick */
+    XP_USE_OTHER, /* carried by nothing else: print it as itself */
+    XP_USE_SCHED, /* switch, ready, create, destroy, priority: steps carry it */
+    XP_USE_IRQ,   /* in and out: steps carry it */
+    XP_USE_NAME,  /* names of tasks and objects */
+    XP_USE_CLOCK, /* time_sync, tick */
     XP_USE_MARK,
     XP_USE_COUNTER,
-    XP_USE_SPAN,     /* begin or end: the model's spans carry it */
+    XP_USE_SPAN, /* begin or end: the model's spans carry it */
     XP_USE_LOG
 };
 
@@ -85,9 +91,9 @@ struct xp_code { /* per code of the table, resolved once */
 };
 
 struct xp_hart {
-    uint32_t running;          /* as last handed on */
-    bool preempted;            /* how the stretch of running that ended last did end */
-    unsigned depth;            /* interrupts handed on as in */
+    uint32_t running; /* as last handed on */
+    bool preempted;   /* how the stretch of running that ended last did end */
+    unsigned depth;   /* interrupts handed on as in */
     unsigned irq[XP_NEST];
 };
 
@@ -95,19 +101,20 @@ struct xp_flow {
     const struct xp_steps *steps;
     void *u;
     kymo_trace *trace;
-    const kymo_model *model;   /* valid inside callbacks */
+    const kymo_model *model; /* valid inside callbacks */
     struct xp_code code[256];
     struct xp_hart hart[XP_HARTS];
-    uint64_t hz, scale, last;  /* scale: ns per count if whole, else 0; last: time of the last callback */
-    int16_t level[XP_TASKS];   /* as last handed on, -1 unknown */
+    uint64_t hz, scale,
+        last; /* scale: ns per count if whole, else 0; last: time of the last callback */
+    int16_t level[XP_TASKS]; /* as last handed on, -1 unknown */
     uint8_t seen[XP_TASKS];
-    uint8_t state[XP_TASKS];   /* as last handed on */
-    unsigned at_hart;          /* of the event or gap that is being handed on */
-    uint32_t fresh;            /* task the last event created */
-    uint32_t dirty[256];       /* tasks with a stretch that just ended */
+    uint8_t state[XP_TASKS]; /* as last handed on */
+    unsigned at_hart;        /* of the event or gap that is being handed on */
+    uint32_t fresh;          /* task the last event created */
+    uint32_t dirty[256];     /* tasks with a stretch that just ended */
     unsigned dirties;
     uint64_t events, losses, lost; /* seen; gaps; events counted as lost */
-    bool lost_unknown;         /* some gap had no count */
+    bool lost_unknown;             /* some gap had no count */
 };
 
 /* Runs the model over the job's trace, hands steps to `steps`, fills the job's counts. */
@@ -122,7 +129,8 @@ static inline uint64_t xp_ns(const struct xp_flow *f, uint64_t t)
     return (uint64_t)((unsigned __int128)t * 1000000000u / f->hz);
 }
 
-/* One number for cause and source: 0 the machine timer, 16 + n external source n, else the cause. */
+/* One number for cause and source: 0 the machine timer, 16 + n external source n, else the
+ * cause. */
 unsigned xp_irq_number(unsigned cause, unsigned source);
 /* Its name without spaces: "timer", "software", "ext10", "cause5". */
 const char *xp_irq_name(unsigned irq, char text[XP_NAME_MAX]);
@@ -138,7 +146,8 @@ struct xp_arg {
     int64_t value;
 };
 
-/* Fields of an event with their names resolved; returns how many. Valid until the next call with the same storage. */
+/* Fields of an event with their names resolved; returns how many. Valid until the next call with
+ * the same storage. */
 struct xp_args {
     struct xp_arg arg[XP_ARGS];
     char text[XP_ARGS][XP_NAME_MAX];

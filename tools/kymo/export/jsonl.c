@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: MIT */
-/* JSON lines: all that the model says, one object a line, in the order in which it becomes known (a stretch when it ends).
+/* JSON lines: all that the model says, one object a line, in the order in which it becomes known (a
+ * stretch when it ends).
  *
- *   {"type":"event", "ts", "hart", "name", "task", "task_name", "args":{..}}         not with --brief
+ *   {"type":"event", "ts", "hart", "name", "task", "task_name", "args":{..}}         not with
+ *       --brief
  *   {"type":"state", "ts", "dur", "hart", "task", "task_name", "state", "level", "certainty", ..}
  *   {"type":"switch" | "wake" | "irq" | "hold" | "span" | "lost" | "trace" | "end", ..}
  *
@@ -53,7 +55,8 @@ static struct xp_out *line(void *u, const struct xp_flow *f, const char *type, u
     return &j->out;
 }
 
-static struct xp_out *stretch(void *u, const struct xp_flow *f, const char *type, uint64_t from, uint64_t to)
+static struct xp_out *stretch(void *u, const struct xp_flow *f, const char *type, uint64_t from,
+                              uint64_t to)
 {
     struct xp_out *o = line(u, f, type, from);
     number(o, "dur", (int64_t)(xp_ns(f, to) - xp_ns(f, from)));
@@ -106,7 +109,8 @@ static void on_interval(void *u, struct xp_flow *f, const struct kymo_interval *
     struct xp_out *o = stretch(u, f, "state", i->from, i->to);
     number(o, "hart", i->hart);
     task(o, f, "task", i->task);
-    text(o, "state", i->state == KYMO_READY && i->preempted ? "preempted" : xp_state_name(i->state));
+    text(o, "state",
+         i->state == KYMO_READY && i->preempted ? "preempted" : xp_state_name(i->state));
     number(o, "level", i->level == 0xFF ? -1 : i->level);
     if (i->state == KYMO_BLOCKED && i->object)
         text(o, "object", kymo_object_name(f->model, i->object));
@@ -200,8 +204,15 @@ static void on_end(void *u, struct xp_flow *f, uint64_t time)
 }
 
 static const struct xp_steps steps = {
-    .change = on_change, .wake = on_wake, .interval = on_interval, .isr = on_isr, .hold = on_hold, .span = on_span,
-    .gap = on_gap, .event = on_event, .end = on_end,
+    .change = on_change,
+    .wake = on_wake,
+    .interval = on_interval,
+    .isr = on_isr,
+    .hold = on_hold,
+    .span = on_span,
+    .gap = on_gap,
+    .event = on_event,
+    .end = on_end,
 };
 
 static int write_jsonl(struct xp_job *job, struct kymo_error *err)

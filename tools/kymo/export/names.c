@@ -38,19 +38,22 @@ static const char *word(const char *const *words, unsigned n, unsigned i)
 
 const char *xp_state_name(unsigned state)
 {
-    static const char *const words[] = {"unknown", "ready", "running", "blocked", "suspended", "delayed", "dead"};
+    static const char *const words[] = {"unknown",   "ready",   "running", "blocked",
+                                        "suspended", "delayed", "dead"};
     return word(words, 7, state);
 }
 
 const char *xp_loss_name(unsigned cause)
 {
-    static const char *const words[] = {"overwritten", "full", "stopped", "masked", "transport", "damaged"};
+    static const char *const words[] = {"overwritten", "full",      "stopped",
+                                        "masked",      "transport", "damaged"};
     return word(words, 6, cause);
 }
 
 const char *xp_kind_name(unsigned kind)
 {
-    static const char *const words[] = {"object", "semaphore", "mutex", "condition", "queue", "pipe", "timer"};
+    static const char *const words[] = {"object", "semaphore", "mutex", "condition",
+                                        "queue",  "pipe",      "timer"};
     return word(words, 7, kind);
 }
 
@@ -60,7 +63,8 @@ const char *xp_certainty_name(unsigned certainty)
     return word(words, 3, certainty);
 }
 
-static const char *type_text(const struct xp_flow *f, const char *type, uint32_t v, char text[XP_NAME_MAX])
+static const char *type_text(const struct xp_flow *f, const char *type, uint32_t v,
+                             char text[XP_NAME_MAX])
 {
     if (strcmp(type, "task") == 0)
         return v <= KYMO_TASK_BOOT ? xp_task_name(f, v) : NULL;
@@ -80,7 +84,8 @@ static const char *type_text(const struct xp_flow *f, const char *type, uint32_t
     return text;
 }
 
-static void add(const struct xp_flow *f, struct xp_args *out, const char *name, const char *type, uint32_t v)
+static void add(const struct xp_flow *f, struct xp_args *out, const char *name, const char *type,
+                uint32_t v)
 {
     if (out->n == XP_ARGS)
         return;
@@ -93,13 +98,14 @@ static void add(const struct xp_flow *f, struct xp_args *out, const char *name, 
         text = out->text[n];
     }
     bool is_signed = strcmp(type, "result") == 0;
-    out->arg[n] = (struct xp_arg){.name = name, .text = text, .value = is_signed ? (int32_t)v : (int64_t)v};
+    out->arg[n] =
+        (struct xp_arg){.name = name, .text = text, .value = is_signed ? (int32_t)v : (int64_t)v};
 }
 
 void xp_args_of(const struct xp_flow *f, const struct kymo_event *e, struct xp_args *out)
 {
     static const char *const more[] = {
-        "arg0", "arg1", "arg2", "arg3", "arg4", "arg5", "arg6", "arg7",
+        "arg0", "arg1", "arg2",  "arg3",  "arg4",  "arg5",  "arg6",  "arg7",
         "arg8", "arg9", "arg10", "arg11", "arg12", "arg13", "arg14", "arg15",
     };
     const struct kymo_event_desc *d = f->code[e->code].desc;
@@ -115,14 +121,16 @@ void xp_args_of(const struct xp_flow *f, const struct kymo_event *e, struct xp_a
     }
 }
 
-static void blocked_text(const struct xp_flow *f, const struct kymo_interval *i, char *text, size_t size)
+static void blocked_text(const struct xp_flow *f, const struct kymo_interval *i, char *text,
+                         size_t size)
 {
     const struct kymo_object *o = i->object ? kymo_model_object(f->model, i->object) : NULL;
     if (!i->object) {
         snprintf(text, size, "blocked");
         return;
     }
-    int n = snprintf(text, size, "blocked: %s %.64s", xp_kind_name(o ? o->kind : 0), kymo_object_name(f->model, i->object));
+    int n = snprintf(text, size, "blocked: %s %.64s", xp_kind_name(o ? o->kind : 0),
+                     kymo_object_name(f->model, i->object));
     if (i->holder < KYMO_TASK_BOOT && i->holder != KYMO_TASK_IDLE && n > 0 && (size_t)n < size)
         snprintf(text + n, size - (size_t)n, " (held by %.64s)", xp_task_name(f, i->holder));
 }

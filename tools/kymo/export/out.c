@@ -11,8 +11,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* Unfinished names. A slot is filled before its flag is set and its flag is cleared before it is freed, so the handler,
- * which may run at any instruction, only ever reads whole names. */
+/* Unfinished names. A slot is filled before its flag is set and its flag is cleared before it is
+ * freed, so the handler, which may run at any instruction, only ever reads whole names. */
 #define GUARDS 16
 static char guard_name[GUARDS][PATH_MAX];
 static volatile sig_atomic_t guard_live[GUARDS];
@@ -45,13 +45,28 @@ static void guard_handler(int sig)
     raise(sig);
 }
 
+static const int guard_signals[] = {SIGINT, SIGTERM, SIGHUP};
+enum { GUARD_SIGNALS = sizeof guard_signals / sizeof *guard_signals };
+
+void xp_guard_hold(bool on)
+{
+    static unsigned depth;
+    static sigset_t before;
+    sigset_t set;
+    sigemptyset(&set);
+    for (int i = 0; i < GUARD_SIGNALS; i++)
+        sigaddset(&set, guard_signals[i]);
+    if (on && depth++ == 0)
+        sigprocmask(SIG_BLOCK, &set, &before);
+    else if (!on && --depth == 0)
+        sigprocmask(SIG_SETMASK, &before, NULL);
+}
+
 void xp_guard_signals(void)
 {
-    static const int signals[] = {SIGINT, SIGTERM, SIGHUP, SIGXFSZ};
     struct sigaction sa = {.sa_handler = guard_handler};
-    for (size_t i = 0; i < sizeof signals / sizeof *signals; i++)
-        if (signals[i] != SIGXFSZ)
-            sigaction(signals[i], &sa, NULL);
+    for (int i = 0; i < GUARD_SIGNALS; i++)
+        sigaction(guard_signals[i], &sa, NULL);
     signal(SIGXFSZ, SIG_IGN); /* a size limit is an error of write */
     signal(SIGPIPE, SIG_IGN);
 }
@@ -100,10 +115,12 @@ static int open_named(struct xp_out *o, const char *path, struct kymo_error *err
         o->fd = open(path, O_WRONLY | O_CLOEXEC);
         return o->fd < 0 ? fail(err, "cannot write", path) : 0;
     }
-    if (make_temp(o, err) != 0)
-        return -1;
-    o->guard = xp_guard_add(o->temp);
-    return 0;
+    xp_guard_hold(true);
+    int r = make_temp(o, err);
+    if (r == 0)
+        o->guard = xp_guard_add(o->temp);
+    xp_guard_hold(false);
+    return r;
 }
 
 int xp_out_open(struct xp_out *o, const char *path, struct kymo_error *err)
@@ -252,11 +269,17 @@ void xp_out_decimal(struct xp_out *o, int64_t v)
     xp_put(o, s, (size_t)(text + XP_DECIMAL - 1 - s));
 }
 
-/* Length of the well-formed UTF-8 sequence at s, 0 if there is none. Overlong forms and surrogates are not told apart:
- * the reader has replaced foreign bytes already, this is the second line of defence. */
+/* Length of the well-formed UTF-8 sequence at s, 0 if there is none. Overlong forms and surrogates
+ * are not told apart: the reader has replaced foreign bytes already, this is the second line of
+ * defence. */
 static size_t utf8_length(const unsigned char *s)
 {
-    size_t n = s[0] < 0x80 ? 1 : s[0] < 0xC2 ? 0 : s[0] < 0xE0 ? 2 : s[0] < 0xF0 ? 3 : s[0] < 0xF5 ? 4 : 0;
+    size_t n = s[0] < 0x80   ? 1
+               : s[0] < 0xC2 ? 0
+               : s[0] < 0xE0 ? 2
+               : s[0] < 0xF0 ? 3
+               : s[0] < 0xF5 ? 4
+                             : 0;
     for (size_t i = 1; i < n; i++)
         if ((s[i] & 0xC0) != 0x80)
             return 0;

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /* Buffered output of one exported file.
  *
- * A file is written under a temporary name in the folder of its final name and renamed by xp_out_commit, so that a reader
- * never sees half of it. The first error sticks: later puts do nothing, and commit reports it. Whoever opens an output
- * ends it with exactly one of xp_out_commit and xp_out_abort. A signal that ends the program removes what is unfinished
- * (xp_out_guard). "-" is standard output: nothing is renamed, nothing can be taken back. */
+ * A file is written under a temporary name in the folder of its final name and renamed by
+ * xp_out_commit, so that a reader never sees half of it. The first error sticks: later puts do
+ * nothing, and commit reports it. Whoever opens an output ends it with exactly one of xp_out_commit
+ * and xp_out_abort. A signal that ends the program removes what is unfinished (xp_out_guard). "-"
+ * is standard output: nothing is renamed, nothing can be taken back. */
 #ifndef KYMO_EXPORT_OUT_H
 #define KYMO_EXPORT_OUT_H
 #include <limits.h>
@@ -79,7 +80,10 @@ unsigned xp_umask(void);
 
 /* Names that a signal or an error exit must remove: a file, or the folder of a folder format. */
 int xp_guard_add(const char *path);
+/* Holds those signals back (true) while a name exists that no guard knows; pairs may nest. */
+void xp_guard_hold(bool on);
 void xp_guard_remove(int slot);
-/* Installs handlers for the signals that end a program and ignores SIGPIPE, so that a closed pipe is an error of write. */
+/* Installs handlers for the signals that end a program and ignores SIGPIPE, so that a closed pipe
+ * is an error of write. */
 void xp_guard_signals(void);
 #endif

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /* Protocol-buffer encoding into a buffer of fixed size, as much of it as traces need.
  *
- * A nested message is opened by pb_open and closed by pb_close; its length is a varint of always four bytes, which the
- * format allows, so that nothing is moved. A message may thus hold up to 2^28 - 1 bytes. The caller sees to it that the
- * buffer is large enough: PB_ROOM is an upper bound for one packet, because strings are cut at PB_STRING. */
+ * A nested message is opened by pb_open and closed by pb_close; its length is a varint of always
+ * four bytes, which the format allows, so that nothing is moved. A message may thus hold up to 2^28
+ * - 1 bytes. The caller sees to it that the buffer is large enough: PB_ROOM is an upper bound for
+ * one packet, because strings are cut at PB_STRING. */
 #ifndef KYMO_EXPORT_PB_H
 #define KYMO_EXPORT_PB_H
 #include <assert.h>

@@ -1,17 +1,19 @@
 /* SPDX-License-Identifier: MIT */
-/* Perfetto's native trace: what its viewer shows as if a Linux kernel had recorded it, and what no ftrace event says
- * as tracks of our own.
+/* Perfetto's native trace: what its viewer shows as if a Linux kernel had recorded it, and what no
+ * ftrace event says as tracks of our own.
  *
- *   ftrace bundles   one buffer per hart: sched_switch, sched_waking (pid is the waker, flag 0x08 in an interrupt),
- *                    irq_handler_entry and _exit, sched_pi_setprio, sched_process_exit. A bundle after a gap says lost_events.
+ *   ftrace bundles   one buffer per hart: sched_switch, sched_waking (pid is the waker, flag 0x08
+ *                    in an interrupt), irq_handler_entry and _exit, sched_pi_setprio,
+ *                    sched_process_exit. A bundle after a gap says lost_events.
  *   process tree     one process, the firmware; a packet per task when it is first seen or named
- *   per task         spans of the user and single events as instants; below it the track "waits": why the task did not run,
- *                    as slices and, for newer viewers, as a state track
+ *   per task         spans of the user and single events as instants; below it the track "waits":
+ *                    why the task did not run, as slices and, for newer viewers, as a state track
  *   per mutex        a track of its holders
  *   per counter      a counter track
  *   losses           one track; each slice is a stretch in which nobody saw
  *
- * Field numbers are in Documentation/export.md and tests/export/perfetto.proto. Packets need no order: the viewer sorts. */
+ * Field numbers are in Documentation/export.md and tests/export/perfetto.proto. Packets need no
+ * order: the viewer sorts. */
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -69,7 +71,8 @@ static void write_head(struct perfetto *p)
     pb_uint(&b, 13, 1);
     pb_uint(&b, 87, 1);
     uint8_t *system = pb_open(&b, 45), *uts = pb_open(&b, 1);
-    pb_string(&b, 1, "Linux"); /* with a release of 4.14 or above: how the viewer reads prev_state */
+    pb_string(&b, 1,
+              "Linux"); /* with a release of 4.14 or above: how the viewer reads prev_state */
     pb_string(&b, 2, info->image ? info->image : "");
     pb_string(&b, 3, "5.10.0-kymo");
     pb_string(&b, 4, "riscv32");
@@ -89,7 +92,8 @@ static void write_head(struct perfetto *p)
 
 /* ---- tracks ---- */
 
-static void track_open(struct perfetto *p, struct pb *b, uint8_t **start, uint64_t uuid, const char *name, uint64_t parent)
+static void track_open(struct perfetto *p, struct pb *b, uint8_t **start, uint64_t uuid,
+                       const char *name, uint64_t parent)
 {
     *b = packet_begin(p);
     pb_uint(b, 10, SEQUENCE);
@@ -107,7 +111,8 @@ static void track_close(struct perfetto *p, struct pb *b, uint8_t *start)
     packet_end(p, b);
 }
 
-static void simple_track(struct perfetto *p, uint64_t uuid, const char *name, uint64_t parent, unsigned marker)
+static void simple_track(struct perfetto *p, uint64_t uuid, const char *name, uint64_t parent,
+                         unsigned marker)
 {
     struct pb b;
     uint8_t *start;
@@ -134,7 +139,8 @@ static void thread_tracks(struct perfetto *p, uint32_t task, const char *name)
 
 /* ---- track events ---- */
 
-static uint8_t *event_open(struct perfetto *p, struct pb *b, uint64_t ns, unsigned type, uint64_t track)
+static uint8_t *event_open(struct perfetto *p, struct pb *b, uint64_t ns, unsigned type,
+                           uint64_t track)
 {
     *b = packet_begin(p);
     pb_uint(b, 8, ns);
@@ -218,7 +224,8 @@ static void bundle_flush(struct perfetto *p, unsigned hart)
 }
 
 /* An event of `hart` with room for its fields; NULL without memory, which write_file reports. */
-static uint8_t *ftrace_open(struct perfetto *p, struct xp_flow *f, struct pb *b, unsigned hart, uint64_t time, uint32_t pid)
+static uint8_t *ftrace_open(struct perfetto *p, struct xp_flow *f, struct pb *b, unsigned hart,
+                            uint64_t time, uint32_t pid)
 {
     hart = hart < XP_HARTS ? hart : XP_HARTS - 1;
     struct bundle *q = p->bundle[hart];
@@ -249,15 +256,11 @@ static void ftrace_close(struct perfetto *p, unsigned hart, struct pb *b, uint8_
 static int64_t prev_state(const struct xp_switch *s)
 {
     switch (s->prev_state) {
-    case KYMO_BLOCKED:
-        return PREV_D;
+    case KYMO_BLOCKED: return PREV_D;
     case KYMO_DELAYED:
-    case KYMO_SUSPENDED:
-        return PREV_S;
-    case KYMO_DEAD:
-        return PREV_X;
-    default:
-        return s->preempted ? PREV_PREEMPTED : 0;
+    case KYMO_SUSPENDED: return PREV_S;
+    case KYMO_DEAD: return PREV_X;
+    default: return s->preempted ? PREV_PREEMPTED : 0;
     }
 }
 
@@ -285,7 +288,8 @@ static void on_wake(void *u, struct xp_flow *f, const struct kymo_wake *w, bool 
     struct perfetto *p = u;
     struct pb b;
     (void)fresh;
-    uint8_t *e = ftrace_open(p, f, &b, w->hart, w->time, f->hart[w->hart < XP_HARTS ? w->hart : 0].running);
+    uint8_t *e =
+        ftrace_open(p, f, &b, w->hart, w->time, f->hart[w->hart < XP_HARTS ? w->hart : 0].running);
     if (!e)
         return;
     uint8_t *wake = pb_open(&b, 20);
@@ -303,7 +307,8 @@ static void on_irq(void *u, struct xp_flow *f, const struct xp_irq *i)
     struct perfetto *p = u;
     struct pb b;
     char name[XP_NAME_MAX];
-    uint8_t *e = ftrace_open(p, f, &b, i->hart, i->time, f->hart[i->hart < XP_HARTS ? i->hart : 0].running);
+    uint8_t *e =
+        ftrace_open(p, f, &b, i->hart, i->time, f->hart[i->hart < XP_HARTS ? i->hart : 0].running);
     if (!e)
         return;
     uint8_t *handler = pb_open(&b, i->in ? 36 : 37);
@@ -320,7 +325,8 @@ static void on_priority(void *u, struct xp_flow *f, const struct xp_priority *q)
 {
     struct perfetto *p = u;
     struct pb b;
-    uint8_t *e = ftrace_open(p, f, &b, q->hart, q->time, f->hart[q->hart < XP_HARTS ? q->hart : 0].running);
+    uint8_t *e =
+        ftrace_open(p, f, &b, q->hart, q->time, f->hart[q->hart < XP_HARTS ? q->hart : 0].running);
     if (!e)
         return;
     uint8_t *set = pb_open(&b, 353);
@@ -442,7 +448,8 @@ static void on_gap(void *u, struct xp_flow *f, const struct kymo_gap *g)
     if (g->events == UINT64_MAX)
         snprintf(name, sizeof name, "lost: %s, not counted", xp_loss_name(g->cause));
     else
-        snprintf(name, sizeof name, "lost: %s, %llu events", xp_loss_name(g->cause), (unsigned long long)g->events);
+        snprintf(name, sizeof name, "lost: %s, %llu events", xp_loss_name(g->cause),
+                 (unsigned long long)g->events);
     uint8_t *e = event_open(p, &b, xp_ns(f, g->from), EV_BEGIN, TRACK_LOSS | hart);
     event_name(&b, "loss", name);
     event_close(p, &b, e);
@@ -464,7 +471,8 @@ static void counter(struct perfetto *p, struct xp_flow *f, const struct kymo_eve
     event_close(p, &b, start);
 }
 
-static void instant(struct perfetto *p, struct xp_flow *f, const struct kymo_event *e, const char *category)
+static void instant(struct perfetto *p, struct xp_flow *f, const struct kymo_event *e,
+                    const char *category)
 {
     const struct xp_code *c = &f->code[e->code];
     uint32_t task = f->hart[e->hart < XP_HARTS ? e->hart : 0].running;
@@ -472,8 +480,9 @@ static void instant(struct perfetto *p, struct xp_flow *f, const struct kymo_eve
     struct pb b;
     const char *tag = c->tag ? kymo_string(f->trace, kymo_value(e, c->tag, c->desc)) : NULL;
     xp_args_of(f, e, &args);
-    uint8_t *start = event_open(p, &b, xp_ns(f, e->time), EV_INSTANT,
-                                task == KYMO_TASK_IDLE || task == XP_TASK_LOST ? TRACK_PROCESS : TRACK_THREAD | task);
+    uint8_t *start = event_open(
+        p, &b, xp_ns(f, e->time), EV_INSTANT,
+        task == KYMO_TASK_IDLE || task == XP_TASK_LOST ? TRACK_PROCESS : TRACK_THREAD | task);
     event_name(&b, category, tag ? tag : c->desc ? c->desc->name : "event");
     for (unsigned i = 0; i < args.n; i++) {
         if (args.arg[i].text)
@@ -505,8 +514,18 @@ static void on_end(void *u, struct xp_flow *f, uint64_t time)
 }
 
 static const struct xp_steps steps = {
-    .task = on_task, .ended = on_ended, .change = on_change, .wake = on_wake, .priority = on_priority, .irq = on_irq,
-    .event = on_event, .gap = on_gap, .interval = on_interval, .hold = on_hold, .span = on_span, .end = on_end,
+    .task = on_task,
+    .ended = on_ended,
+    .change = on_change,
+    .wake = on_wake,
+    .priority = on_priority,
+    .irq = on_irq,
+    .event = on_event,
+    .gap = on_gap,
+    .interval = on_interval,
+    .hold = on_hold,
+    .span = on_span,
+    .end = on_end,
 };
 
 static void process_track(struct perfetto *p)

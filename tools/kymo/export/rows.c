@@ -1,10 +1,13 @@
 /* SPDX-License-Identifier: MIT */
-/* The stretches of all tasks as rows, for column stores: TSV, CSV and ClickHouse's RowBinary, one column order for all:
+/* The stretches of all tasks as rows, for column stores: TSV, CSV and ClickHouse's RowBinary, one
+ * column order for all:
  *
- *   trace_id u32, ts i64, dur i64 (ns), cpu u8, utid u32, end_state string, priority i16 (-1 unknown)
+ *   trace_id u32, ts i64, dur i64 (ns), cpu u8, utid u32, end_state string, priority i16 (-1
+ *       unknown)
  *
- * A row is what table sched of the SQLite export holds. Stretches nobody saw are rows of utid 65536 with the state "lost", so
- * that sums over time stay whole. trace_id is 1, or what --trace-id says. */
+ * A row is what table sched of the SQLite export holds. Stretches nobody saw are rows of utid
+ * 65536 with the state "lost", so that sums over time stay whole. trace_id is 1, or what
+ * --trace-id says. */
 #include <stdio.h>
 
 #include "format.h"
@@ -28,7 +31,8 @@ static void put_number(struct rows *r, uint64_t v, unsigned bytes)
     xp_put(&r->out, le, bytes);
 }
 
-static void row_binary(struct rows *r, unsigned hart, uint64_t dur, uint32_t task, const char *state)
+static void row_binary(struct rows *r, unsigned hart, uint64_t dur, uint32_t task,
+                       const char *state)
 {
     size_t n = strlen(state); /* below 128: its varint is one byte */
     put_number(r, r->job->trace_id, 4);
@@ -69,7 +73,10 @@ static void on_change(void *u, struct xp_flow *f, const struct xp_switch *s)
     unsigned hart = s->hart < XP_HARTS ? s->hart : XP_HARTS - 1;
     uint64_t ns = xp_ns(f, s->time);
     if (r->begun[hart])
-        row(r, hart, ns, s->prev, s->prev == XP_TASK_LOST ? "lost" : s->preempted ? "preempted" : xp_state_name(s->prev_state));
+        row(r, hart, ns, s->prev,
+            s->prev == XP_TASK_LOST ? "lost"
+            : s->preempted          ? "preempted"
+                                    : xp_state_name(s->prev_state));
     r->begun[hart] = true;
     r->since[hart] = ns;
     r->level[hart] = s->next == XP_TASK_LOST ? -1 : s->next_level;
@@ -110,6 +117,9 @@ static int write_binary(struct xp_job *job, struct kymo_error *err)
     return write_rows(job, ROWS_BINARY, err);
 }
 
-const struct xp_format xp_tsv = {"tsv", ".tsv", "rows of the schedule, tab-separated, no header", true, write_tsv};
-const struct xp_format xp_csv = {"csv", ".csv", "rows of the schedule, comma-separated, with a header", true, write_csv};
-const struct xp_format xp_rowbinary = {"rowbinary", ".bin", "rows of the schedule for ClickHouse", true, write_binary};
+const struct xp_format xp_tsv = {"tsv", ".tsv", "rows of the schedule, tab-separated, no header",
+                                 true, write_tsv};
+const struct xp_format xp_csv = {
+    "csv", ".csv", "rows of the schedule, comma-separated, with a header", true, write_csv};
+const struct xp_format xp_rowbinary = {"rowbinary", ".bin", "rows of the schedule for ClickHouse",
+                                       true, write_binary};

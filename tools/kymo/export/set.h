@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* A set of non-zero 64-bit numbers, open addressing, grows by doubling; zero-initialised is empty. */
+/* A set of non-zero 64-bit numbers, open addressing, grows by doubling; zero-initialised is
+ * empty. */
 #ifndef KYMO_EXPORT_SET_H
 #define KYMO_EXPORT_SET_H
 #include <stdbool.h>
@@ -22,7 +23,8 @@ static inline bool xp_set_place(uint64_t *slot, size_t room, uint64_t key)
     return fresh;
 }
 
-/* True the first time a key is added. Without memory also later: callers only describe a thing twice then. */
+/* True the first time a key is added. Without memory also later: callers only describe a thing
+ * twice then. */
 static inline bool xp_set_add(struct xp_set *s, uint64_t key)
 {
     if (s->count * 2 >= s->room) {

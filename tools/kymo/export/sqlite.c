@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: MIT */
-/* One trace as an SQLite data base, built in one pass and one transaction without a journal: the file has a temporary
- * name until it is whole, so a crash loses nothing that had a name.
+/* One trace as an SQLite data base, built in one pass and one transaction without a journal: the
+ * file has a temporary name until it is whole, so a crash loses nothing that had a name.
  *
- *   sched          from the steps: one row per stretch of one task on one hart, as the switches bound it
+ *   sched          from the steps: one row per stretch of one task on one hart, as the switches
+ *                  bound it
  *   thread_state   from the model's intervals, with causes
- *   slice          interrupt handlers (track irq), holders of mutexes (mutex), spans of the user (span)
+ *   slice          interrupt handlers (track irq), holders of mutexes (mutex), spans of the user
+ *                  (span)
  *   thread, object filled at the end, when the names are known; object also when one ends */
 #include "sqlite.h"
 
@@ -17,13 +19,27 @@
 
 #include "set.h"
 
-enum insert { IN_SCHED, IN_STATE, IN_SLICE, IN_COUNTER, IN_INSTANT, IN_LOSS, IN_OBJECT, IN_THREAD, IN_TRACE, INSERTS };
+enum insert {
+    IN_SCHED,
+    IN_STATE,
+    IN_SLICE,
+    IN_COUNTER,
+    IN_INSTANT,
+    IN_LOSS,
+    IN_OBJECT,
+    IN_THREAD,
+    IN_TRACE,
+    INSERTS
+};
 
 static const char *const insert_text[INSERTS] = {
-    [IN_SCHED] = "INSERT INTO sched(trace_id, ts, dur, cpu, utid, end_state, priority) VALUES(1,?,?,?,?,?,?)",
-    [IN_STATE] = "INSERT INTO thread_state(trace_id, ts, dur, cpu, utid, state, waker_utid, irq_context, blocked_on,"
+    [IN_SCHED] = "INSERT INTO sched(trace_id, ts, dur, cpu, utid, end_state, priority) "
+                 "VALUES(1,?,?,?,?,?,?)",
+    [IN_STATE] = "INSERT INTO thread_state(trace_id, ts, dur, cpu, utid, state, waker_utid, "
+                 "irq_context, blocked_on,"
                  " blocked_by_utid, priority, certainty) VALUES(1,?,?,?,?,?,?,?,?,?,?,?)",
-    [IN_SLICE] = "INSERT INTO slice(trace_id, ts, dur, track, utid, cpu, name, depth, certainty) VALUES(1,?,?,?,?,?,?,?,?)",
+    [IN_SLICE] = "INSERT INTO slice(trace_id, ts, dur, track, utid, cpu, name, depth, certainty) "
+                 "VALUES(1,?,?,?,?,?,?,?,?)",
     [IN_COUNTER] = "INSERT INTO counter VALUES(1,?,?,?)",
     [IN_INSTANT] = "INSERT INTO instant VALUES(1,?,?,?,?,?)",
     [IN_LOSS] = "INSERT INTO loss VALUES(1,?,?,?,?,NULL,?)",
@@ -34,7 +50,7 @@ static const char *const insert_text[INSERTS] = {
 
 struct life {
     uint64_t start, end;
-    uint8_t base;              /* the base level known last; a gap makes the model forget it */
+    uint8_t base; /* the base level known last; a gap makes the model forget it */
     bool seen, ended;
 };
 
@@ -42,10 +58,10 @@ struct sq {
     struct xp_job *job;
     sqlite3 *db;
     sqlite3_stmt *in[INSERTS];
-    int error;                 /* first result that was not SQLITE_DONE */
-    uint64_t since[XP_HARTS];  /* when the task now running on the hart began to */
-    int level[XP_HARTS];       /* at that moment */
-    struct life *life;         /* XP_TASKS of them */
+    int error;                /* first result that was not SQLITE_DONE */
+    uint64_t since[XP_HARTS]; /* when the task now running on the hart began to */
+    int level[XP_HARTS];      /* at that moment */
+    struct life *life;        /* XP_TASKS of them */
     struct xp_set objects;
 };
 
@@ -107,7 +123,8 @@ static void on_ended(void *u, struct xp_flow *f, uint64_t time, unsigned hart, u
     q->life[task].ended = true;
 }
 
-static void sched_row(struct sq *q, unsigned hart, uint64_t ns, uint32_t task, const char *end_state)
+static void sched_row(struct sq *q, unsigned hart, uint64_t ns, uint32_t task,
+                      const char *end_state)
 {
     sqlite3_stmt *s = q->in[IN_SCHED];
     bind(s, 1, (int64_t)q->since[hart]);
@@ -180,14 +197,21 @@ static void slice_row(struct sq *q, struct xp_flow *f, const struct slice *l)
 static void on_isr(void *u, struct xp_flow *f, const struct kymo_isr *i)
 {
     char text[XP_NAME_MAX];
-    struct slice l = {i->from, i->to, "irq", xp_irq_name(xp_irq_number(i->cause, i->source), text), i->task,
-                      i->hart, i->depth ? i->depth - 1u : 0, i->certainty};
+    struct slice l = {i->from,
+                      i->to,
+                      "irq",
+                      xp_irq_name(xp_irq_number(i->cause, i->source), text),
+                      i->task,
+                      i->hart,
+                      i->depth ? i->depth - 1u : 0,
+                      i->certainty};
     slice_row(u, f, &l);
 }
 
 static void on_hold(void *u, struct xp_flow *f, const struct kymo_hold *h)
 {
-    struct slice l = {h->from, h->to, "mutex", kymo_object_name(f->model, h->object), h->task, -1, 0, h->certainty};
+    struct slice l = {h->from, h->to, "mutex", kymo_object_name(f->model, h->object),
+                      h->task, -1,    0,       h->certainty};
     see_object(u, f, h->object);
     slice_row(u, f, &l);
 }
@@ -212,7 +236,8 @@ static void counter_row(struct sq *q, struct xp_flow *f, const struct kymo_event
     insert(q, IN_COUNTER);
 }
 
-/* "name=value name=value": what print shows of an event. Not by snprintf: it is a third of the whole export then. */
+/* "name=value name=value": what print shows of an event. Not by snprintf: it is a third of the
+ * whole export then. */
 struct line {
     size_t used;
     char at[2048];
@@ -241,7 +266,8 @@ static void args_text(const struct xp_args *a, struct line *l)
     l->at[l->used] = 0;
 }
 
-static void instant_row(struct sq *q, struct xp_flow *f, const struct kymo_event *e, const char *name)
+static void instant_row(struct sq *q, struct xp_flow *f, const struct kymo_event *e,
+                        const char *name)
 {
     sqlite3_stmt *s = q->in[IN_INSTANT];
     unsigned hart = e->hart < XP_HARTS ? e->hart : XP_HARTS - 1;
@@ -264,7 +290,8 @@ static void on_event(void *u, struct xp_flow *f, const struct kymo_event *e, uns
     const struct kymo_event_desc *d = f->code[e->code].desc;
     if (use == XP_USE_COUNTER)
         counter_row(q, f, e);
-    else if (d && (use == XP_USE_MARK || use == XP_USE_LOG || (use == XP_USE_OTHER && !q->job->brief)))
+    else if (d &&
+             (use == XP_USE_MARK || use == XP_USE_LOG || (use == XP_USE_OTHER && !q->job->brief)))
         instant_row(q, f, e, d->name);
 }
 
@@ -332,27 +359,38 @@ static void on_end(void *u, struct xp_flow *f, uint64_t time)
 }
 
 static const struct xp_steps steps = {
-    .task = on_task, .ended = on_ended, .change = on_change, .event = on_event, .gap = on_gap,
-    .interval = on_interval, .isr = on_isr, .hold = on_hold, .span = on_span, .end = on_end,
+    .task = on_task,
+    .ended = on_ended,
+    .change = on_change,
+    .event = on_event,
+    .gap = on_gap,
+    .interval = on_interval,
+    .isr = on_isr,
+    .hold = on_hold,
+    .span = on_span,
+    .end = on_end,
 };
 
 /* ---- the file ---- */
 
 static int sql_fail(struct sq *q, const char *path, struct kymo_error *err)
 {
-    snprintf(err->text, sizeof err->text, "cannot write %.300s: %s", path, q->db ? sqlite3_errmsg(q->db) : "out of memory");
+    snprintf(err->text, sizeof err->text, "cannot write %.300s: %s", path,
+             q->db ? sqlite3_errmsg(q->db) : "out of memory");
     return -1;
 }
 
 static int prepare(struct sq *q)
 {
-    static const char pragmas[] = "PRAGMA page_size = 16384; PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF;"
-                                  "PRAGMA locking_mode = EXCLUSIVE; PRAGMA cache_size = -8192; BEGIN;";
+    static const char pragmas[] =
+        "PRAGMA page_size = 16384; PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF;"
+        "PRAGMA locking_mode = EXCLUSIVE; PRAGMA cache_size = -8192; BEGIN;";
     if (sqlite3_exec(q->db, pragmas, NULL, NULL, NULL) != SQLITE_OK ||
         sqlite3_exec(q->db, sql_schema, NULL, NULL, NULL) != SQLITE_OK)
         return -1;
     for (int i = 0; i < INSERTS; i++)
-        if (sqlite3_prepare_v3(q->db, insert_text[i], -1, SQLITE_PREPARE_PERSISTENT, &q->in[i], NULL) != SQLITE_OK)
+        if (sqlite3_prepare_v3(q->db, insert_text[i], -1, SQLITE_PREPARE_PERSISTENT, &q->in[i],
+                               NULL) != SQLITE_OK)
             return -1;
     return 0;
 }
@@ -380,8 +418,9 @@ static int finish(struct sq *q, const char *stamp)
 static int fill(struct sq *q, const char *temp, const char *stamp, struct kymo_error *err)
 {
     sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0); /* counting memory takes a lock per allocation */
-    if (sqlite3_open_v2(temp, &q->db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX, NULL) !=
-            SQLITE_OK ||
+    if (sqlite3_open_v2(temp, &q->db,
+                        SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX,
+                        NULL) != SQLITE_OK ||
         prepare(q) != 0)
         return sql_fail(q, q->job->output, err);
     if (xp_flow_run(q->job, &steps, q, err) < 0)
@@ -407,7 +446,8 @@ int sql_write(struct xp_job *job, const char *stamp, struct kymo_error *err)
 {
     struct sq *q = calloc(1, sizeof *q);
     struct life *life = calloc(XP_TASKS, sizeof *life);
-    struct xp_out name; /* gives the temporary name, its guard and the rename; SQLite writes the file */
+    struct xp_out
+        name; /* gives the temporary name, its guard and the rename; SQLite writes the file */
     int r = -1;
     if (!q || !life) {
         snprintf(err->text, sizeof err->text, "out of memory");
@@ -417,7 +457,8 @@ int sql_write(struct xp_job *job, const char *stamp, struct kymo_error *err)
         if (name.temp) {
             r = into_place(&name, fill(q, name.temp, stamp, err), q, err);
         } else {
-            snprintf(err->text, sizeof err->text, "%.300s is no place for a data base", job->output);
+            snprintf(err->text, sizeof err->text, "%.300s is no place for a data base",
+                     job->output);
             xp_out_abort(&name);
         }
     }
@@ -432,7 +473,8 @@ int sql_write(struct xp_job *job, const char *stamp, struct kymo_error *err)
 {
     (void)job;
     (void)stamp;
-    snprintf(err->text, sizeof err->text, "this build of kymo was made without SQLite (package libsqlite3-dev)");
+    snprintf(err->text, sizeof err->text,
+             "this build of kymo was made without SQLite (package libsqlite3-dev)");
     return -1;
 }
 #endif

@@ -1,13 +1,15 @@
 /* SPDX-License-Identifier: MIT */
-/* trace.dat, version 6, for trace-cmd and KernelShark: the ring-buffer pages of a Linux kernel and, before them, the text that says
- * what the events' fields are.
+/* trace.dat, version 6, for trace-cmd and KernelShark: the ring-buffer pages of a Linux kernel and,
+ * before them, the text that says what the events' fields are.
  *
- * The pages of a hart are spooled beside the output while the trace is read, because the file wants the names of all tasks
- * and every hart's size ahead of them. A page: u64 time, u64 bytes of data and flags, then records of `u32 type_len:5 |
- * delta:27` and data. Invariants
- *   D1  a page's time is that of its first record, whose delta is 0; later records say the distance from the one before
+ * The pages of a hart are spooled beside the output while the trace is read, because the file wants
+ * the names of all tasks and every hart's size ahead of them. A page: u64 time, u64 bytes of data
+ * and flags, then records of `u32 type_len:5 | delta:27` and data. Invariants
+ *   D1  a page's time is that of its first record, whose delta is 0; later records say the distance
+ *       from the one before
  *   D2  a distance of 2^27 ns or more is a record of its own (type 30) before the event
- *   D3  the page after a gap carries flag 31 and, if the loss was counted, flag 30 and the count behind its data
+ *   D3  the page after a gap carries flag 31 and, if the loss was counted, flag 30 and the count
+ *       behind its data
  *   D4  common_pid is the task that ran; flag 0x08 says that an interrupt handler did */
 #include <assert.h>
 #include <stdio.h>
@@ -21,7 +23,7 @@ enum { PAGE = 4096, PAGE_HEAD = 16, ROOM = PAGE - PAGE_HEAD - 8, HARDIRQ = 0x08,
 
 struct ring {
     struct xp_out spool;
-    uint64_t last; /* ns of the last record */
+    uint64_t last;   /* ns of the last record */
     uint64_t missed; /* before this page */
     bool after_loss, counted;
     size_t used; /* bytes of data in the page */
@@ -128,7 +130,8 @@ static void record_write(struct dat *d, unsigned hart, uint64_t ns, size_t n)
 
 /* ---- records ---- */
 
-static uint8_t *record_begin(struct dat *d, struct xp_flow *f, unsigned id, unsigned hart, uint32_t pid)
+static uint8_t *record_begin(struct dat *d, struct xp_flow *f, unsigned id, unsigned hart,
+                             uint32_t pid)
 {
     uint8_t *at = d->record;
     put16(&at, id);
@@ -149,7 +152,8 @@ static void put_comm(struct dat *d, uint8_t **at, uint32_t task)
     put(at, task == KYMO_TASK_IDLE ? idle : task == XP_TASK_LOST ? lost : d->comm[task], COMM);
 }
 
-static void record_end(struct dat *d, struct xp_flow *f, unsigned hart, uint64_t time, const uint8_t *at)
+static void record_end(struct dat *d, struct xp_flow *f, unsigned hart, uint64_t time,
+                       const uint8_t *at)
 {
     record_write(d, hart, xp_ns(f, time), (size_t)(at - d->record));
 }
@@ -157,15 +161,11 @@ static void record_end(struct dat *d, struct xp_flow *f, unsigned hart, uint64_t
 static uint32_t prev_state(const struct xp_switch *s)
 {
     switch (s->prev_state) {
-    case KYMO_BLOCKED:
-        return 2;
+    case KYMO_BLOCKED: return 2;
     case KYMO_DELAYED:
-    case KYMO_SUSPENDED:
-        return 1;
-    case KYMO_DEAD:
-        return 16;
-    default:
-        return 0;
+    case KYMO_SUSPENDED: return 1;
+    case KYMO_DEAD: return 16;
+    default: return 0;
     }
 }
 
@@ -211,7 +211,8 @@ static void on_irq(void *u, struct xp_flow *f, const struct xp_irq *i)
 {
     struct dat *d = u;
     char name[XP_NAME_MAX];
-    uint8_t *at = record_begin(d, f, i->in ? DAT_IRQ_IN : DAT_IRQ_OUT, i->hart, running(f, i->hart));
+    uint8_t *at =
+        record_begin(d, f, i->in ? DAT_IRQ_IN : DAT_IRQ_OUT, i->hart, running(f, i->hart));
     put32(&at, i->irq);
     if (i->in) {
         const char *s = xp_irq_name(i->irq, name);
@@ -252,8 +253,10 @@ static void put_arg(struct dat *d, uint8_t **fixed, uint8_t **text, const char *
     *(*text)++ = 0;
 }
 
-/* Numbers first, in the order of the table, then a reference per named field, then the names: as tracedat_formats says. */
-static void own(struct dat *d, struct xp_flow *f, const struct kymo_event *e, const struct kymo_event_desc *desc)
+/* Numbers first, in the order of the table, then a reference per named field, then the names: as
+ * tracedat_formats says. */
+static void own(struct dat *d, struct xp_flow *f, const struct kymo_event *e,
+                const struct kymo_event_desc *desc)
 {
     uint32_t v[DAT_FIELDS];
     unsigned hart = e->hart, names = 0, n = dat_numbers(desc);
@@ -263,7 +266,9 @@ static void own(struct dat *d, struct xp_flow *f, const struct kymo_event *e, co
         if (fd->kind != 'M')
             v[i] = kymo_value(e, fd, desc);
         else
-            v[i] = fd->word + i - (desc->fields - 1u) < e->words ? e->word[fd->word + i - (desc->fields - 1u)] : 0;
+            v[i] = fd->word + i - (desc->fields - 1u) < e->words
+                       ? e->word[fd->word + i - (desc->fields - 1u)]
+                       : 0;
         put32(&at, v[i]);
         names += dat_has_text(fd);
     }
@@ -302,7 +307,8 @@ static void on_gap(void *u, struct xp_flow *f, const struct kymo_gap *g)
         return;
     if (r->used)
         page_write(r);
-    r->counted = g->events != UINT64_MAX && (r->counted || !r->after_loss); /* D3; two gaps may meet */
+    r->counted =
+        g->events != UINT64_MAX && (r->counted || !r->after_loss); /* D3; two gaps may meet */
     r->after_loss = true;
     r->missed += g->events != UINT64_MAX ? g->events : 0;
     uint8_t *at = record_begin(d, f, DAT_LOST, g->hart, XP_TASK_LOST);
@@ -313,8 +319,14 @@ static void on_gap(void *u, struct xp_flow *f, const struct kymo_gap *g)
 }
 
 static const struct xp_steps steps = {
-    .task = on_task, .ended = on_ended, .change = on_change, .wake = on_wake, .priority = on_priority, .irq = on_irq,
-    .event = on_event, .gap = on_gap,
+    .task = on_task,
+    .ended = on_ended,
+    .change = on_change,
+    .wake = on_wake,
+    .priority = on_priority,
+    .irq = on_irq,
+    .event = on_event,
+    .gap = on_gap,
 };
 
 /* ---- the file ---- */
@@ -358,7 +370,8 @@ static int write_names(struct dat *d)
 
 static void write_options(struct dat *d, unsigned harts)
 {
-    static const char clock[] = "[mono] local global", uname[] = "Linux kymo 5.10.0 riscv32", version[] = "kymo";
+    static const char clock[] = "[mono] local global", uname[] = "Linux kymo 5.10.0 riscv32",
+                      version[] = "kymo";
     struct xp_out *o = &d->out;
     uint8_t count[4] = {(uint8_t)harts, 0, 0, 0};
     xp_put(o, "options  ", 10);

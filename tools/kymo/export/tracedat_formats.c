@@ -1,25 +1,27 @@
 /* SPDX-License-Identifier: MIT */
-/* The head of a trace.dat: which fields the pages, the records and each event have, as the texts a Linux kernel would show. */
+/* The head of a trace.dat: which fields the pages, the records and each event have, as the texts a
+ * Linux kernel would show. */
 #include "tracedat.h"
 
 #include <stdio.h>
 
-static const char page_text[] =
-    "\tfield: u64 timestamp;\toffset:0;\tsize:8;\tsigned:0;\n"
-    "\tfield: local_t commit;\toffset:8;\tsize:8;\tsigned:1;\n"
-    "\tfield: int overwrite;\toffset:8;\tsize:1;\tsigned:1;\n"
-    "\tfield: char data;\toffset:16;\tsize:4080;\tsigned:1;\n";
+static const char page_text[] = "\tfield: u64 timestamp;\toffset:0;\tsize:8;\tsigned:0;\n"
+                                "\tfield: local_t commit;\toffset:8;\tsize:8;\tsigned:1;\n"
+                                "\tfield: int overwrite;\toffset:8;\tsize:1;\tsigned:1;\n"
+                                "\tfield: char data;\toffset:16;\tsize:4080;\tsigned:1;\n";
 
 static const char event_text[] =
     "# compressed entry header\n"
     "\ttype_len    :    5 bits\n\ttime_delta  :   27 bits\n\tarray       :   32 bits\n\n"
-    "\tpadding     : type == 29\n\ttime_extend : type == 30\n\ttime_stamp : type == 31\n\tdata max type_len  == 28\n";
+    "\tpadding     : type == 29\n\ttime_extend : type == 30\n\ttime_stamp : type == 31\n\tdata max "
+    "type_len  == 28\n";
 
 struct text {
     size_t used;
     char at[8192];
 };
 
+/* A description that does not fit lacks its end: the limits of kymo_open's tables exclude it. */
 static void add(struct text *t, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 static void add(struct text *t, const char *fmt, ...)
 {
@@ -27,8 +29,10 @@ static void add(struct text *t, const char *fmt, ...)
     va_start(ap, fmt);
     int n = vsnprintf(t->at + t->used, sizeof t->at - t->used, fmt, ap);
     va_end(ap);
-    if (n > 0 && (size_t)n < sizeof t->at - t->used) /* a description that does not fit lacks its end: the table's limits
-                                                        make that impossible for kymo_open's tables */
+    if (n > 0 &&
+        (size_t)n <
+            sizeof t->at -
+                t->used)
         t->used += (size_t)n;
 }
 
@@ -42,9 +46,11 @@ static void begin(struct text *t, const char *name, unsigned id)
            "\tfield:int common_pid;\toffset:4;\tsize:4;\tsigned:1;\n\n");
 }
 
-static void field(struct text *t, const char *type, const char *name, const char *array, unsigned at, unsigned size, int is_signed)
+static void field(struct text *t, const char *type, const char *name, const char *array,
+                  unsigned at, unsigned size, int is_signed)
 {
-    add(t, "\tfield:%s %.100s%s;\toffset:%u;\tsize:%u;\tsigned:%d;\n", type, name, array, at, size, is_signed);
+    add(t, "\tfield:%s %.100s%s;\toffset:%u;\tsize:%u;\tsigned:%d;\n", type, name, array, at, size,
+        is_signed);
 }
 
 static void end(struct xp_out *o, const struct text *t)
@@ -92,13 +98,16 @@ static void write_switch(struct xp_out *o)
     field(&t, "char", "next_comm", "[16]", 40, 16, 0);
     field(&t, "pid_t", "next_pid", "", 56, 4, 1);
     field(&t, "int", "next_prio", "", 60, 4, 1);
-    add(&t, "\nprint fmt: \"prev_comm=%%s prev_pid=%%d prev_prio=%%d prev_state=%%ld ==> next_comm=%%s next_pid=%%d "
-            "next_prio=%%d\", REC->prev_comm, REC->prev_pid, REC->prev_prio, REC->prev_state, REC->next_comm, "
+    add(&t, "\nprint fmt: \"prev_comm=%%s prev_pid=%%d prev_prio=%%d prev_state=%%ld ==> "
+            "next_comm=%%s next_pid=%%d "
+            "next_prio=%%d\", REC->prev_comm, REC->prev_pid, REC->prev_prio, REC->prev_state, "
+            "REC->next_comm, "
             "REC->next_pid, REC->next_prio\n");
     end(o, &t);
 }
 
-static void write_task_event(struct xp_out *o, const char *name, unsigned id, const char *a, const char *b)
+static void write_task_event(struct xp_out *o, const char *name, unsigned id, const char *a,
+                             const char *b)
 {
     struct text t;
     begin(&t, name, id);
@@ -140,7 +149,8 @@ static void write_lost(struct xp_out *o)
     field(&t, "unsigned long long", "events", "", 16, 8, 0);
     field(&t, "unsigned int", "cause", "", 24, 4, 0);
     add(&t, "\nprint fmt: \"since=%%llu events=%%lld cause=%%s\", REC->since, REC->events, "
-            "__print_symbolic(REC->cause, {0, \"overwritten\"}, {1, \"full\"}, {2, \"stopped\"}, {3, \"masked\"}, "
+            "__print_symbolic(REC->cause, {0, \"overwritten\"}, {1, \"full\"}, {2, \"stopped\"}, "
+            "{3, \"masked\"}, "
             "{4, \"transport\"}, {5, \"damaged\"})\n");
     end(o, &t);
 }
@@ -164,7 +174,8 @@ static void write_own(struct xp_out *o, const struct kymo_event_desc *d)
     begin(&t, d->name, DAT_OWN + d->code);
     for (unsigned i = 0; i < n; i++, at += 4) {
         bool is_signed = strcmp(dat_field(d, i)->type, "result") == 0;
-        field(&t, is_signed ? "int" : "unsigned int", number_name(d, i, name), "", at, 4, is_signed);
+        field(&t, is_signed ? "int" : "unsigned int", number_name(d, i, name), "", at, 4,
+              is_signed);
     }
     for (unsigned i = 0; i < n; i++) {
         if (!dat_has_text(dat_field(d, i)))
@@ -177,8 +188,10 @@ static void write_own(struct xp_out *o, const struct kymo_event_desc *d)
     add(&t, "\nprint fmt: \"");
     for (unsigned i = 0; i < n; i++) {
         const struct kymo_field *f = dat_field(d, i);
-        const char *how = dat_has_text(f) ? "%s" : strcmp(f->type, "result") == 0 ? "%d" : strcmp(f->type, "hex") == 0 ||
-                          strcmp(f->type, "addr") == 0 ? "0x%x" : "%u";
+        const char *how = dat_has_text(f)                                               ? "%s"
+                          : strcmp(f->type, "result") == 0                              ? "%d"
+                          : strcmp(f->type, "hex") == 0 || strcmp(f->type, "addr") == 0 ? "0x%x"
+                                                                                        : "%u";
         add(&t, "%s%s=%s", i ? " " : "", number_name(d, i, name), how);
     }
     add(&t, "\"");
@@ -214,7 +227,10 @@ static void system_head(struct xp_out *o, const char *name, unsigned events)
 
 void tracedat_head(struct xp_out *o, const kymo_trace *t)
 {
-    xp_put(o, "\x17\x08\x44tracing" "6\0\0\x08", 14);
+    xp_put(o,
+           "\x17\x08\x44tracing"
+           "6\0\0\x08",
+           14);
     out32(o, 4096);
     sized(o, "header_page", page_text);
     sized(o, "header_event", event_text);

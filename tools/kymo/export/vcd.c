@@ -1,36 +1,50 @@
 /* SPDX-License-Identifier: MIT */
 /* VCD, and a view file (.gtkw) that opens it ready-made in GTKWave.
  *
- * A VCD declares all its signals before the first change, so the changes are spooled beside the output while signals are
- * found. Per task: `state` as text ("running", "blocked:bus"), `code` the same as a number for viewers without text
- * (enum kymo_state), `level` its priority. Per hart: who runs, the depth of interrupts, and `lost`, high where nobody saw. Per
- * interrupt and hart a wire, per mutex its owner, per counter its value, per mark an event.
+ * A VCD declares all its signals before the first change, so the changes are spooled beside the
+ * output while signals are found. Per task: `state` as text ("running", "blocked:bus"), `code` the
+ * same as a number for viewers without text (enum kymo_state), `level` its priority. Per hart: who
+ * runs, the depth of interrupts, and `lost`, high where nobody saw. Per interrupt and hart a wire,
+ * per mutex its owner, per counter its value, per mark an event.
  *
- * Invariants: V1 times never fall. V2 a change is written only if the value changed. V3 text has no spaces. */
+ * Invariants: V1 times never fall. V2 a change is written only if the value changed. V3 text has no
+ * spaces. */
 #include <stdio.h>
 #include <stdlib.h>
 
 #include "format.h"
 
-enum kind { SIG_STATE, SIG_CODE, SIG_LEVEL, SIG_RUNNING, SIG_DEPTH, SIG_LOST, SIG_IRQ, SIG_OWNER, SIG_COUNTER, SIG_MARK, KINDS };
+enum kind {
+    SIG_STATE,
+    SIG_CODE,
+    SIG_LEVEL,
+    SIG_RUNNING,
+    SIG_DEPTH,
+    SIG_LOST,
+    SIG_IRQ,
+    SIG_OWNER,
+    SIG_COUNTER,
+    SIG_MARK,
+    KINDS
+};
 
 static const struct {
     const char *scope, *type;
     unsigned bits;
     int format; /* of GTKWave: 20 text, 28 binary, 24 decimal */
 } kinds[KINDS] = {
-    [SIG_STATE] = {"tasks", "string", 1, 20},     [SIG_CODE] = {"tasks", "reg", 3, 24},
-    [SIG_LEVEL] = {"tasks", "integer", 32, 24},   [SIG_RUNNING] = {"harts", "string", 1, 20},
-    [SIG_DEPTH] = {"harts", "integer", 32, 24},   [SIG_LOST] = {"harts", "wire", 1, 28},
-    [SIG_IRQ] = {"irq", "wire", 1, 28},           [SIG_OWNER] = {"mutexes", "string", 1, 20},
-    [SIG_COUNTER] = {"user", "integer", 32, 24},  [SIG_MARK] = {"user", "event", 1, 28},
+    [SIG_STATE] = {"tasks", "string", 1, 20},    [SIG_CODE] = {"tasks", "reg", 3, 24},
+    [SIG_LEVEL] = {"tasks", "integer", 32, 24},  [SIG_RUNNING] = {"harts", "string", 1, 20},
+    [SIG_DEPTH] = {"harts", "integer", 32, 24},  [SIG_LOST] = {"harts", "wire", 1, 28},
+    [SIG_IRQ] = {"irq", "wire", 1, 28},          [SIG_OWNER] = {"mutexes", "string", 1, 20},
+    [SIG_COUNTER] = {"user", "integer", 32, 24}, [SIG_MARK] = {"user", "event", 1, 28},
 };
 
 struct signal {
     uint64_t key; /* kind << 40 | hart or number; 0 free */
     uint32_t id;
     bool known;
-    int64_t last;          /* value written last, or a hash of the text */
+    int64_t last; /* value written last, or a hash of the text */
     char name[XP_NAME_MAX];
 };
 
@@ -38,7 +52,7 @@ struct vcd {
     struct xp_job *job;
     struct xp_out body, out;
     bool begun;
-    uint64_t now; /* ns of the last time mark */
+    uint64_t now;          /* ns of the last time mark */
     struct signal *signal; /* open addressing over room slots */
     size_t room, count;
     bool no_memory;
@@ -201,7 +215,9 @@ static struct signal *hart_signal(struct vcd *v, enum kind kind, unsigned hart)
     bool fresh;
     struct signal *s = signal_of(v, kind, hart, &fresh);
     if (fresh) {
-        const char *part = kind == SIG_RUNNING ? "running" : kind == SIG_DEPTH ? "irq_depth" : "lost";
+        const char *part = kind == SIG_RUNNING ? "running"
+                           : kind == SIG_DEPTH ? "irq_depth"
+                                               : "lost";
         snprintf(name, sizeof name, "hart%u:%s", hart, part);
         set_name(s, name);
     }
@@ -216,7 +232,8 @@ static void on_task(void *u, struct xp_flow *f, uint64_t time, uint32_t task)
     (void)time;
     if (task >= KYMO_TASK_BOOT)
         return;
-    for (enum kind k = SIG_STATE; k <= SIG_LEVEL; k++) { /* the name given last wins: it is written at the end */
+    for (enum kind k = SIG_STATE; k <= SIG_LEVEL;
+         k++) { /* the name given last wins: it is written at the end */
         struct signal *s = task_signal(v, f, k, task);
         snprintf(name, sizeof name, "%.40s#%u:%s", xp_task_name(f, task), task, part[k]);
         if (s)
@@ -267,7 +284,8 @@ static void on_irq(void *u, struct xp_flow *f, const struct xp_irq *i)
         set_name(s, name);
     }
     put_wire(v, s, xp_ns(f, i->time), i->in);
-    put_number(v, hart_signal(v, SIG_DEPTH, i->hart), xp_ns(f, i->time), (int32_t)(i->in ? i->depth + 1 : i->depth), 32);
+    put_number(v, hart_signal(v, SIG_DEPTH, i->hart), xp_ns(f, i->time),
+               (int32_t)(i->in ? i->depth + 1 : i->depth), 32);
 }
 
 static void owner(struct vcd *v, struct xp_flow *f, const struct kymo_event *e, uint32_t addr)
@@ -318,8 +336,13 @@ static void on_end(void *u, struct xp_flow *f, uint64_t time)
 }
 
 static const struct xp_steps steps = {
-    .task = on_task, .change = on_change, .priority = on_priority, .irq = on_irq, .state = on_state,
-    .event = on_event, .end = on_end,
+    .task = on_task,
+    .change = on_change,
+    .priority = on_priority,
+    .irq = on_irq,
+    .state = on_state,
+    .event = on_event,
+    .end = on_end,
 };
 
 /* ---- the files ---- */
@@ -354,10 +377,12 @@ static void write_head(struct vcd *v)
         const struct signal *s = &v->signal[i];
         enum kind k = kind_of(s);
         if (!scope || strcmp(scope, kinds[k].scope) != 0) {
-            xp_out_printf(&v->out, "%s$scope module %s $end\n", scope ? "$upscope $end\n" : "", kinds[k].scope);
+            xp_out_printf(&v->out, "%s$scope module %s $end\n", scope ? "$upscope $end\n" : "",
+                          kinds[k].scope);
             scope = kinds[k].scope;
         }
-        xp_out_printf(&v->out, "$var %s %u %s %s $end\n", kinds[k].type, kinds[k].bits, id_text(s->id, id), s->name);
+        xp_out_printf(&v->out, "$var %s %u %s %s $end\n", kinds[k].type, kinds[k].bits,
+                      id_text(s->id, id), s->name);
     }
     xp_out_printf(&v->out, "%s$enddefinitions $end\n", scope ? "$upscope $end\n" : "");
 }
@@ -368,18 +393,22 @@ static void view_row(struct xp_out *o, const struct signal *s, int *format)
     enum kind k = kind_of(s);
     if (kinds[k].format != *format)
         xp_out_printf(o, "@%d\n", *format = kinds[k].format);
-    xp_out_printf(o, "%s.%s%s\n", kinds[k].scope, s->name, k < sizeof bits / sizeof *bits && bits[k] ? bits[k] : "");
+    xp_out_printf(o, "%s.%s%s\n", kinds[k].scope, s->name,
+                  k < sizeof bits / sizeof *bits && bits[k] ? bits[k] : "");
 }
 
-/* Tasks' states first, then who runs, interrupts, owners, the user's signals; codes are for other viewers. */
+/* Tasks' states first, then who runs, interrupts, owners, the user's signals; codes are for other
+ * viewers. */
 static int write_view(struct vcd *v, struct kymo_error *err)
 {
-    static const enum kind order[] = {SIG_STATE, SIG_RUNNING, SIG_LOST, SIG_IRQ, SIG_OWNER, SIG_COUNTER, SIG_MARK, SIG_LEVEL};
+    static const enum kind order[] = {SIG_STATE, SIG_RUNNING, SIG_LOST, SIG_IRQ,
+                                      SIG_OWNER, SIG_COUNTER, SIG_MARK, SIG_LEVEL};
     const char *out = v->job->output, *slash = strrchr(out, '/'), *dot = strrchr(out, '.');
     char path[PATH_MAX];
     struct xp_out o;
     int stem = dot && dot > (slash ? slash : out) ? (int)(dot - out) : (int)strlen(out), format = 0;
-    if ((size_t)snprintf(path, sizeof path, "%.*s.gtkw", stem, out) >= sizeof path || xp_out_open(&o, path, err) < 0)
+    if ((size_t)snprintf(path, sizeof path, "%.*s.gtkw", stem, out) >= sizeof path ||
+        xp_out_open(&o, path, err) < 0)
         return -1;
     xp_out_printf(&o, "[dumpfile] \"%.3000s\"\n[timestart] 0\n", slash ? slash + 1 : out);
     for (size_t k = 0; k < sizeof order / sizeof *order; k++)
