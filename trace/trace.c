@@ -16,10 +16,13 @@ volatile struct trace_control trace_ctl __attribute__((section(".sdata.trace_ctl
 #endif
 
 #ifdef TRACE_PORT_RV32
-/* Names for the fields of the hot path (trace_rv32.h) */
+/* Names for the fields that writers and trace_rv32.S use */
 #define TRACE_ALIAS(name, at) ".globl trace_ctl_" name "\n.set trace_ctl_" name ", trace_ctl + " at "\n"
 #define TRACE_CLASS(name, bit) TRACE_ALIAS("on_" #name, "80 + " #bit)
-__asm__(TRACE_ALIAS("head", "8") TRACE_ALIAS("tail", "12")
+__asm__(TRACE_ALIAS("head", "8") TRACE_ALIAS("tail", "12") TRACE_ALIAS("block_word", "16")
+        TRACE_ALIAS("block", "20") TRACE_ALIAS("block_size", "32") TRACE_ALIAS("closed", "36")
+        TRACE_ALIAS("mode", "40") TRACE_ALIAS("lost_full", "44") TRACE_ALIAS("time", "64")
+        TRACE_ALIAS("end", "72") TRACE_ALIAS("wrap", "76")
 #include "classes.def"
 );
 #undef TRACE_CLASS

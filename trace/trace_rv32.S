@@ -4,8 +4,8 @@
  *
  * Registers. A writer's site gives up t0 to t6 and nothing else, so that it stays a leaf and may be entered
  * again from its first instruction: nothing here uses the stack, and the site's inputs are never in t0 to t6.
- * t4 holds the new head at every site, and only the site's last store stores t4 to head:
- * trap entry knows it by that.
+ * At every site t4 holds the new head, the last store is a 4-byte instruction that stores it, and a 2-byte
+ * `c.li tp, 0` follows: trap entry knows by that whether an event is about to be committed.
  *
  * The kernel gives TRACE_PORT_CONTEXT in trace_port_asm.h. */
 #ifndef CONFIG_DEBUG_TRACE
@@ -14,19 +14,20 @@
 #if CONFIG_DEBUG_TRACE && defined(__riscv) && __riscv_xlen == 32
 #include "trace_port_asm.h"
 
-/* Offsets of SPEC.md, section 3; asserted in trace_core.h and trace.c */
-#define HEAD        trace_ctl + 8
-#define TAIL        trace_ctl + 12
-#define BLOCK_WORD  trace_ctl + 16
-#define BLOCK       trace_ctl + 20
-#define BLOCK_SIZE  trace_ctl + 32
-#define CLOSED      trace_ctl + 36
-#define MODE        trace_ctl + 40
-#define LOST_FULL   trace_ctl + 44
-#define TIME        trace_ctl + 64
-#define END         trace_ctl + 72
-#define WRAP        trace_ctl + 76
-#define ON          trace_ctl + 80
+/* Fields under names of their own (trace.c): the linker must see 96 bytes of trace_ctl + 8 within reach of gp
+ * before it addresses that through gp, but only the word itself of trace_ctl_head. */
+#define HEAD        trace_ctl_head
+#define TAIL        trace_ctl_tail
+#define BLOCK_WORD  trace_ctl_block_word
+#define BLOCK       trace_ctl_block
+#define BLOCK_SIZE  trace_ctl_block_size
+#define CLOSED      trace_ctl_closed
+#define MODE        trace_ctl_mode
+#define LOST_FULL   trace_ctl_lost_full
+#define TIME        trace_ctl_time
+#define END         trace_ctl_end
+#define WRAP        trace_ctl_wrap
+#define ON          trace_ctl_on_CORE
 #define MODE_FULL   2
 #define MODE_BROKEN 8
 #define NO_HEAD     -16
@@ -120,8 +121,8 @@ count:                              /* a trap before the store counts again, one
     addi    t2, t2, 1
     sw      t2, LOST_FULL, t1
     .option push
-    .option rvc
-    c.li    tp, 0
+    .option norvc
+    li      tp, 0                   /* 4 bytes here: what is before it is not a commit */
     .option pop
     jr      t0
 
@@ -155,25 +156,28 @@ trace_pass_capture:
 trace_rv32_restart:
     csrr    t1, mepc
     lhu     t2, 0(t1)
-    li      t3, 0x4201              /* c.li tp, 0: the event is committed, or counted as lost */
+    li      t3, 0x4201              /* c.li tp, 0: the event is committed */
     beq     t2, t3, 2f
-    lhu     t3, 2(t1)
-    slli    t3, t3, 16
-    or      t2, t2, t3
-    lw      t3, trace_rv32_commit
+    lhu     t2, 4(t1)
     bne     t2, t3, 1f
-    sw      t4, HEAD, t2            /* its tail is stored already: finish */
+    sw      t4, HEAD, t2            /* the store of head is next, and tail is stored: finish */
     addi    t1, t1, 4
     j       2f
-1:  mv      t1, tp                  /* start over */
+1:  lhu     t2, 8(t1)               /* an image whose gp does not reach head: auipc t6, then sw */
+    bne     t2, t3, 1f
+    lhu     t2, 0(t1)
+    slli    t2, t2, 20
+    li      t3, 0xF97 << 20
+    bne     t2, t3, 1f
+    sw      t4, HEAD, t2
+    addi    t1, t1, 8
+    j       2f
+1:  lhu     t2, 0(t1)
+    li      t3, 0x0213              /* li tp, 0 in 4 bytes: the event is counted as lost */
+    beq     t2, t3, 2f
+    mv      t1, tp                  /* start over */
 2:  csrw    mepc, t1
     li      tp, 0
     jr      t0
-    .balign 4
-trace_rv32_commit:                  /* what the last store of a writer looks like; never executed */
-    .option push
-    .option norvc
-    sw      t4, HEAD, t2
-    .option pop
     .size   trace_rv32_restart, . - trace_rv32_restart
 #endif

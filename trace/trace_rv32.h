@@ -43,7 +43,7 @@ extern volatile uint32_t trace_ctl_head, trace_ctl_tail;
 
 /* A writer for tasks that masks nothing. tp holds the address of its first instruction while it runs; trap
  * entry (trace_trap.h) sends it back there, unless its event is committed. So: inputs stay untouched,
- * t0 to t6 are all that changes, head is stored last, from t4 (trace_rv32.S compares that instruction).
+ * t0 to t6 are all that changes, and head is stored last, from t4, just before tp is cleared.
  * The test of the class is inside: a writer that starts over after a stop writes nothing. */
 #define TRACE_PORT_PUT_ANY 1
 #define TRACE_ANY(n, payload, ...)                                                                 \

@@ -14,6 +14,12 @@ case_host_twin() {
     "$BUILD/trace-host/host"
 }
 
+# An interrupt that records at every instruction of every compiled writer, in an interpreter. One placement again:
+# build/trace-host/placements build/trace-guest/guest.elf TOKEN
+case_placements() {
+    "$BUILD/trace-host/placements" "$BUILD/trace-guest/guest.elf"
+}
+
 # Compiled out, nothing is left: objects of the kernel against a copy without trace calls.
 case_disabled_objects() {
     # shellcheck disable=SC2086 # lists of words

@@ -30,6 +30,14 @@ struct twin_ring {
     uint32_t first, end, open;
 };
 
+/* Decodes the whole ring into out (room for `room` events); they carry their numbers from first on. Dies with the token if a
+ * time runs backwards, a block does not fit to the one before it, or bits make no sense. */
+struct twin_ring twin_decode(const struct twin *t, const uint8_t *control, const struct twin_memory *m,
+                             struct twin_event *out, uint32_t room);
+/* The same for one block; returns how many events. */
+uint32_t twin_decode_block(const struct twin *t, const uint8_t *block, uint32_t block_size, uint32_t slots,
+                           uint32_t words, struct twin_event *out, uint32_t room);
+
 /* Decodes the whole ring and compares each event with the twin's; dies with the token if one differs, a time runs
  * backwards, or a block does not fit to the one before it. */
 struct twin_ring twin_compare(const struct twin *t, const uint8_t *control, const struct twin_memory *m);
