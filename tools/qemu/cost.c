@@ -120,6 +120,7 @@ static struct cost_insn *describe(const struct qemu_plugin_insn *insn, uint32_t 
     i->word = word;
     rv_decode(&i->rv, pc, word, (unsigned)qemu_plugin_insn_size(insn));
     find_ranges(i, pc);
+    i->marks = cost_mark_at(pc);
     i->start = start_at && pc == start_at;
     i->stop = stop_at && pc == stop_at;
     return *slot = i;

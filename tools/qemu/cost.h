@@ -26,6 +26,16 @@ struct range {
     struct stat_counts metric[METRICS];
 };
 
+/* A writer of the recorder at one place, by the addresses of its first instruction and of the one behind its last
+ * (section .debug_trace_sites), and by what it recorded: known from the slot that appears. */
+struct writer {
+    uint32_t address;
+    int code;             /* of the event; -1: nothing was recorded */
+    bool protects;        /* an `any` writer */
+    struct range cost;    /* name and spans are not used */
+    struct stat_counts bytes; /* in the ring, where no block change came in between */
+};
+
 struct counts { /* of one level of one thread of control */
     uint64_t instructions, loads, stores, csrs, off, unknown;
 };
@@ -42,6 +52,8 @@ struct totals {
 /* cost_ranges.c: the request file */
 bool cost_ranges_read(const char *path, char *why, size_t why_size);
 extern struct range *cost_ranges;
+int cost_mark_at(uint32_t pc); /* bits 1 << kind of the marks at this address */
+extern uint32_t cost_ctl;      /* address of trace_ctl, 0 none */
 extern unsigned cost_range_count;
 
 /* cost_track.c: what runs where */
@@ -51,6 +63,7 @@ struct cost_insn {
     unsigned range_count;
     struct range **range; /* those that have this address in a span, or begin or end here */
     bool start, stop;     /* counting begins or ends here */
+    int marks;            /* a writer of the recorder begins or ends here */
 };
 void cost_track_step(unsigned hart, const struct cost_insn *i);
 void cost_track_show(unsigned hart, FILE *f); /* one line: the shadow before the instruction of the last step */
@@ -58,6 +71,7 @@ void cost_track_finish(void); /* activations that are still open are abandoned *
 extern bool cost_on;
 extern struct totals cost_totals;
 const struct stretch *cost_stretches(size_t *count);
+struct writer *const *cost_writers(size_t *count);
 
 /* cost_out.c */
 void cost_write(FILE *f);

@@ -4,6 +4,8 @@
  *     function NAME LOW HIGH
  *     site NAME LOW HIGH [LOW HIGH]..      an inlined piece of code; its instructions may lie in several places
  *     path NAME FROM TO                    from one address to another, whoever runs in between
+ *     mark ADDRESS KIND                    a writer of the recorder: 0 begins, 1 ends; 2 and 3 the same of one that protects itself
+ *     ctl ADDRESS                          of trace_ctl, for the writers
  *
  * Addresses are hexadecimal. A name has no blanks. */
 #include "cost.h"
@@ -13,6 +15,36 @@
 
 struct range *cost_ranges;
 unsigned cost_range_count;
+uint32_t cost_ctl;
+
+static struct {
+    uint32_t at, kind;
+} *marks;
+static size_t mark_count;
+
+int cost_mark_at(uint32_t pc)
+{
+    int bits = 0;
+    for (size_t i = 0; i < mark_count; i++)
+        if (marks[i].at == pc)
+            bits |= 1 << marks[i].kind;
+    return bits;
+}
+
+static bool parse_mark(const char *line)
+{
+    uint32_t at, kind;
+    if (sscanf(line, "ctl %x", &cost_ctl) == 1)
+        return true;
+    if (sscanf(line, "mark %x %u", &at, &kind) != 2 || kind > 3)
+        return false;
+    marks = realloc(marks, (mark_count + 1) * sizeof *marks);
+    if (!marks)
+        abort();
+    marks[mark_count].at = at;
+    marks[mark_count++].kind = kind;
+    return true;
+}
 
 static bool add_span(struct range *r, const char *low, const char *high)
 {
@@ -68,7 +100,7 @@ bool cost_ranges_read(const char *path, char *why, size_t why_size)
     bool ok = true;
     while (ok && getline(&line, &room, f) > 0) {
         number++;
-        ok = parse(line);
+        ok = parse_mark(line) || parse(line);
     }
     if (!ok)
         snprintf(why, why_size, "%s:%u: not `function|site|path NAME LOW HIGH`", path, number);

@@ -41,9 +41,19 @@ struct activation {
     struct counts site;    /* SITE: counts of its own instructions and callees */
 };
 
+struct open_writer { /* a writer of the recorder that has begun */
+    bool open, masked_before;
+    uint32_t address, head, tail;
+    int kind;
+    struct counts start;
+    uint64_t elapsed_start;
+};
+
 struct level {
     struct counts counts;
+    struct open_writer writer;
     uint32_t epc;          /* the interrupted address */
+    struct rv_value sp;    /* then */
     unsigned first;        /* index of its first activation */
 };
 
@@ -126,15 +136,17 @@ static void enter_interrupt(struct hart *h, uint32_t epc)
     cost_totals.interrupts++;
     if (t->levels == LEVELS)
         return; /* deeper than any real nesting: its instructions count for the level below */
-    t->level[t->levels++] = (struct level){.epc = epc, .first = t->activations};
+    t->level[t->levels++] = (struct level){.epc = epc, .sp = h->rv.x[2], .first = t->activations};
 }
 
 static void leave_interrupt(struct hart *h, uint32_t to)
 {
     struct thread *t = h->now;
-    if (t->levels < 2 || t->level[t->levels - 1].epc != to)
+    const struct level *l = &t->level[t->levels - 1];
+    bool same_stack = rv_known(l->sp) && rv_known(h->rv.x[2]) && l->sp.v == h->rv.x[2].v;
+    if (t->levels < 2 || (l->epc != to && !same_stack)) /* a handler may move the address: restartable sequences */
         return; /* the end of a system call, or the start of a task */
-    abandon(t, t->level[t->levels - 1].first);
+    abandon(t, l->first);
     t->levels--;
 }
 
@@ -323,6 +335,79 @@ static void count_path(struct range *r, uint32_t pc)
     }
 }
 
+/* ---- writers of the recorder ---- */
+
+enum { CTL_HEAD = 8, CTL_TAIL = 12, SLOT = 8 };
+static struct writer **writers; /* entries stay where they are */
+static size_t writer_count;
+
+static struct writer *find_writer(uint32_t address, int code, bool protects)
+{
+    for (size_t i = 0; i < writer_count; i++)
+        if (writers[i]->address == address && writers[i]->code == code)
+            return writers[i];
+    writers = realloc(writers, (writer_count + 1) * sizeof *writers);
+    struct writer *w = calloc(1, sizeof *w);
+    if (!writers || !w)
+        abort();
+    *w = (struct writer){.address = address, .code = code, .protects = protects};
+    return writers[writer_count++] = w;
+}
+
+struct writer *const *cost_writers(size_t *count)
+{
+    *count = writer_count;
+    return writers;
+}
+
+static void read_ring(uint32_t *head, uint32_t *tail)
+{
+    *head = *tail = 0;
+    guest_read(cost_ctl + CTL_HEAD, head, 4);
+    guest_read(cost_ctl + CTL_TAIL, tail, 4);
+}
+
+/* The code of the record that appeared since the writer began; -1 none. After a block change it is in another block. */
+static int recorded(const struct open_writer *w, uint32_t head)
+{
+    uint8_t code;
+    return head != w->head && guest_read(head - SLOT + 4, &code, 1) ? code : -1;
+}
+
+static void end_writer(struct hart *h)
+{
+    struct level *l = &h->now->level[h->now->levels - 1];
+    struct open_writer *o = &l->writer;
+    uint32_t head, tail;
+    if (!o->open)
+        return;
+    o->open = false;
+    read_ring(&head, &tail);
+    struct writer *w = find_writer(o->address, recorded(o, head), o->kind == 2);
+    uint64_t elapsed = cost_totals.executed - o->elapsed_start;
+    sample(&w->cost, &o->start, &l->counts, elapsed, elapsed, o->masked_before ? 0 : l->counts.off - o->start.off);
+    if (head - o->head == SLOT)
+        stat_add(&w->bytes, head - o->head + o->tail - tail);
+}
+
+static void begin_writer(struct hart *h, uint32_t pc, int kind, enum rv_mask m)
+{
+    struct level *l = &h->now->level[h->now->levels - 1];
+    uint32_t head, tail;
+    read_ring(&head, &tail);
+    if (l->writer.open && l->writer.address == pc && l->writer.head == head)
+        return; /* it starts over: an interrupt came in between, and all that it executes counts */
+    l->writer = (struct open_writer){true, m != RV_ENABLED, pc, head, tail, kind, l->counts, cost_totals.executed};
+}
+
+static void count_writers(struct hart *h, const struct cost_insn *i, enum rv_mask m)
+{
+    if (i->marks & (1 << 1 | 1 << 3))
+        end_writer(h);
+    if (cost_on && i->marks & (1 << 0 | 1 << 2))
+        begin_writer(h, i->rv.pc, i->marks & 1 << 2 ? 2 : 0, m);
+}
+
 /* ---- masked stretches ---- */
 
 static struct stretch *find_stretch(uint32_t start)
@@ -458,6 +543,8 @@ void cost_track_step(unsigned id, const struct cost_insn *i)
         cost_totals.unknown += m == RV_UNKNOWN;
         cost_totals.illegal += i->rv.kind == RV_ILLEGAL;
     }
+    if (i->marks)
+        count_writers(h, i, m);
     count_sites(h, i, m);
     add_counts(counts_now(h), i, m);
     add_counts(&all, i, m);

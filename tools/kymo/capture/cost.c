@@ -43,6 +43,7 @@ static void usage(FILE *out)
             "\n"
             "  -f, --function PATTERN  functions to measure (shell pattern, may repeat; default: all)\n"
             "  -s, --site PATTERN      inlined functions, at each place where they were inlined\n"
+            "  -w, --writers           the recorder's writers, at each place, by the event they record\n"
             "  -p, --path FROM..TO     from one address to another; symbol, symbol+0x10 or 0x80000000\n"
             "      --start PLACE       count only from there on\n"
             "      --stop PLACE        and only until there\n"
@@ -132,12 +133,28 @@ static int want_path(struct cost *c, const char *text)
     return 0;
 }
 
+static int want_writers(struct cost *c)
+{
+    const struct capture_text *m = &c->image.marks;
+    if (m->length < 16 || !c->image.ctl)
+        return kymo_fail("cost", "%s: no .debug_trace_sites: it records nothing, or is not optimized", c->path);
+    fprintf(c->request, "ctl %x\n", c->image.ctl);
+    for (size_t i = 0; i + 8 <= m->length; i += 8) {
+        uint32_t mark[2];
+        memcpy(mark, m->data + i, sizeof mark);
+        if (mark[0] >= CAPTURE_RAM_BASE && mark[1] < 4) /* 0: the linker dropped the function */
+            fprintf(c->request, "mark %x %u\n", mark[0], mark[1]);
+    }
+    c->wanted++;
+    return 0;
+}
+
 /* ---- command line ---- */
 
 enum { O_START = 256, O_STOP, O_JSON, O_CSV, O_DURATION, O_TIMEOUT, O_CONSOLE };
 
 static const struct option long_options[] = {
-    {"function", 1, NULL, 'f'},     {"site", 1, NULL, 's'},         {"path", 1, NULL, 'p'},       {"start", 1, NULL, O_START},
+    {"function", 1, NULL, 'f'},     {"site", 1, NULL, 's'},         {"path", 1, NULL, 'p'},       {"writers", 0, NULL, 'w'},     {"start", 1, NULL, O_START},
     {"stop", 1, NULL, O_STOP},      {"json", 1, NULL, O_JSON},      {"csv", 1, NULL, O_CSV},      {"duration", 1, NULL, O_DURATION},
     {"timeout", 1, NULL, O_TIMEOUT}, {"console", 0, NULL, O_CONSOLE}, {"help", 0, NULL, 'h'},     {NULL, 0, NULL, 0}};
 
@@ -166,7 +183,7 @@ static int parse(struct cost *c, int argc, char **argv)
 {
     int option;
     optind = 1;
-    while ((option = getopt_long(argc, argv, ":f:s:p:h", long_options, NULL)) != -1) {
+    while ((option = getopt_long(argc, argv, ":f:s:p:wh", long_options, NULL)) != -1) {
         if (option == 'h') {
             usage(stdout);
             return kymo_finish("cost", 0);
@@ -186,8 +203,8 @@ static int make_request(struct cost *c, int argc, char **argv)
 {
     int option, status = 0;
     optind = 1;
-    while (!status && (option = getopt_long(argc, argv, ":f:s:p:h", long_options, NULL)) != -1)
-        status = option == 'f' ? want_functions(c, optarg) : option == 's' ? want_sites(c, optarg) : option == 'p' ? want_path(c, optarg) : 0;
+    while (!status && (option = getopt_long(argc, argv, ":f:s:p:wh", long_options, NULL)) != -1)
+        status = option == 'f' ? want_functions(c, optarg) : option == 's' ? want_sites(c, optarg) : option == 'p' ? want_path(c, optarg) : option == 'w' ? want_writers(c) : 0;
     if (!status && !c->wanted)
         status = want_functions(c, "*");
     if (!status && fflush(c->request) != 0)
@@ -260,7 +277,7 @@ static int write_to(const struct cost *c, const struct cost_result *r, const cha
 
 static int show(struct cost *c)
 {
-    struct cost_result r = {.symbol = c->symbol, .symbols = c->symbols};
+    struct cost_result r = {.symbol = c->symbol, .symbols = c->symbols, .table = &c->image.table};
     FILE *f = fdopen(dup(c->out), "r");
     int status = 0;
     if (!f)

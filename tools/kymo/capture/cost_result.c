@@ -18,20 +18,36 @@ static void *grow(void *list, size_t count, size_t size)
     return list;
 }
 
+static bool read_numbers(const char *p, struct cost_number *c, int count)
+{
+    for (int n = 0; count--; c++, p += n)
+        if (sscanf(p, " %" SCNu64 " %" SCNu64 " %" SCNu64 " %" SCNu64 "%n", &c->min, &c->median, &c->max, &c->sum, &n) != 4)
+            return false;
+    return true;
+}
+
 static bool read_range(struct cost_result *r, const char *p)
 {
     struct cost_range g = {0};
     int n = 0;
     if (sscanf(p, "%191s %" SCNu64 " %" SCNu64 " %" SCNu64 "%n", g.name, &g.calls, &g.abandoned, &g.unknown, &n) != 4)
         return false;
-    for (int m = 0; m < COST_METRICS; m++) {
-        struct cost_number *c = &g.metric[m];
-        p += n;
-        if (sscanf(p, " %" SCNu64 " %" SCNu64 " %" SCNu64 " %" SCNu64 "%n", &c->min, &c->median, &c->max, &c->sum, &n) != 4)
-            return false;
-    }
+    if (!read_numbers(p + n, g.metric, COST_METRICS))
+        return false;
     r->range = grow(r->range, r->ranges, sizeof *r->range);
     r->range[r->ranges++] = g;
+    return true;
+}
+
+static bool read_writer(struct cost_result *r, const char *p)
+{
+    struct cost_writer w = {0};
+    int n = 0;
+    if (sscanf(p, "%x %d %d %" SCNu64 " %" SCNu64 "%n", &w.address, &w.code, &w.protects, &w.calls, &w.unknown, &n) != 5 ||
+        !read_numbers(p + n, w.metric, COST_METRICS + 1)) /* `bytes` follows the metrics */
+        return false;
+    r->writer = grow(r->writer, r->writers, sizeof *r->writer);
+    r->writer[r->writers++] = w;
     return true;
 }
 
@@ -51,6 +67,14 @@ static bool read_totals(struct cost_result *r, const char *p)
                   &r->unknown, &r->lost, &r->illegal, &r->traps, &r->interrupts, &r->threads) == 8;
 }
 
+static int by_place(const void *a, const void *b)
+{
+    const struct cost_writer *x = a, *y = b;
+    if (x->address != y->address)
+        return x->address < y->address ? -1 : 1;
+    return (x->code > y->code) - (x->code < y->code);
+}
+
 static int longest_first(const void *a, const void *b)
 {
     const struct cost_stretch *x = a, *y = b;
@@ -68,6 +92,8 @@ bool cost_result_read(struct cost_result *r, FILE *f)
             ok = read_totals(r, line + 7);
         else if (strncmp(line, "range ", 6) == 0)
             ok = read_range(r, line + 6);
+        else if (strncmp(line, "writer ", 7) == 0)
+            ok = read_writer(r, line + 7);
         else if (strncmp(line, "stretch ", 8) == 0)
             ok = read_stretch(r, line + 8);
         else
@@ -75,13 +101,32 @@ bool cost_result_read(struct cost_result *r, FILE *f)
     }
     if (r->stretches)
         qsort(r->stretch, r->stretches, sizeof *r->stretch, longest_first);
+    if (r->writers)
+        qsort(r->writer, r->writers, sizeof *r->writer, by_place);
     return ok && end;
 }
 
 void cost_result_free(struct cost_result *r)
 {
     free(r->range);
+    free(r->writer);
     free(r->stretch);
+}
+
+bool cost_event_name(const struct capture_text *table, int code, char *name, char *klass)
+{
+    const char *p = table->data, *end = table->data + table->length;
+    while (p < end && code >= 0) {
+        unsigned first, sub;
+        char line[96];
+        const char *eol = memchr(p, '\n', (size_t)(end - p));
+        size_t n = (size_t)((eol ? eol : end) - p);
+        snprintf(line, sizeof line, "%.*s", (int)(n < sizeof line ? n : sizeof line - 1), p);
+        if (sscanf(line, "%x %u %39s %39s", &first, &sub, name, klass) == 4 && sub < 8 && (unsigned)code >= first && (unsigned)code < first + (1u << sub))
+            return true;
+        p += n + 1;
+    }
+    return false;
 }
 
 /* "name+0x12" of the symbol that covers an address. */
@@ -108,12 +153,29 @@ static void cell(FILE *f, const struct cost_number *n)
     fprintf(f, " %14s", text);
 }
 
+static const int columns[] = {COST_INSTRUCTIONS, COST_OWN, COST_ELAPSED, COST_LOADS, COST_STORES, COST_CSRS, COST_MASKED};
+enum { COLUMNS = sizeof columns / sizeof *columns };
+
+static void row(FILE *f, const char *name, uint64_t calls, const struct cost_number *metric)
+{
+    fprintf(f, "%-44s %8" PRIu64, name, calls);
+    for (int c = 0; c < COLUMNS; c++)
+        cell(f, &metric[columns[c]]);
+}
+
+/* "task_switch at dispatch+0x12, any" */
+static void writer_name(const struct cost_result *r, const struct cost_writer *w, char *text, size_t size)
+{
+    char event[40], klass[40], at[128];
+    if (!cost_event_name(r->table, w->code, event, klass))
+        snprintf(event, sizeof event, w->code < 0 ? "nothing" : "0x%02x", (unsigned)w->code);
+    snprintf(text, size, "%s at %s%s", event, place(r, w->address, at, sizeof at), w->protects ? ", any" : "");
+}
+
 void cost_result_table(const struct cost_result *r, FILE *f)
 {
-    static const int columns[] = {COST_INSTRUCTIONS, COST_OWN, COST_ELAPSED, COST_LOADS, COST_STORES, COST_CSRS, COST_MASKED};
-    enum { COLUMNS = sizeof columns / sizeof *columns };
-    char a[128], b[128];
-    fprintf(f, "%-36s %8s", "per call: min/median/max", "calls");
+    char a[256], b[128];
+    fprintf(f, "%-44s %8s", "per call: min/median/max", "calls");
     for (int c = 0; c < COLUMNS; c++)
         fprintf(f, " %14s", cost_metric_names[columns[c]]);
     fputc('\n', f);
@@ -121,10 +183,14 @@ void cost_result_table(const struct cost_result *r, FILE *f)
         const struct cost_range *g = &r->range[i];
         if (!g->calls)
             continue;
-        fprintf(f, "%-36s %8" PRIu64, g->name, g->calls);
-        for (int c = 0; c < COLUMNS; c++)
-            cell(f, &g->metric[columns[c]]);
+        row(f, g->name, g->calls, g->metric);
         fprintf(f, "%s\n", g->unknown ? "  masking unknown" : "");
+    }
+    for (size_t i = 0; i < r->writers; i++) {
+        const struct cost_writer *w = &r->writer[i];
+        writer_name(r, w, a, sizeof a);
+        row(f, a, w->calls, w->metric);
+        fprintf(f, "  %" PRIu64 " bytes%s\n", w->bytes.max, w->unknown ? "  masking unknown" : "");
     }
     fprintf(f, "\n%" PRIu64 " instructions, %" PRIu64 " with interrupts masked, %" PRIu64 " of which nobody knows; %" PRIu64 " interrupts, %" PRIu64
                " other traps\n", r->executed, r->masked, r->unknown, r->interrupts, r->traps);
@@ -148,17 +214,37 @@ static void json_string(FILE *f, const char *s)
     fputc('"', f);
 }
 
+static void json_numbers(const struct cost_number *metric, FILE *f)
+{
+    for (int m = 0; m < COST_METRICS; m++) {
+        const struct cost_number *n = &metric[m];
+        fprintf(f, ",\n     \"%s\": {\"min\": %" PRIu64 ", \"median\": %" PRIu64 ", \"max\": %" PRIu64 ", \"sum\": %" PRIu64 "}", cost_metric_names[m],
+                n->min, n->median, n->max, n->sum);
+    }
+    fputc('}', f);
+}
+
 static void json_range(const struct cost_range *g, FILE *f)
 {
     fprintf(f, "    {\"name\": ");
     json_string(f, g->name);
     fprintf(f, ", \"calls\": %" PRIu64 ", \"abandoned\": %" PRIu64 ", \"unknown\": %" PRIu64, g->calls, g->abandoned, g->unknown);
-    for (int m = 0; m < COST_METRICS; m++) {
-        const struct cost_number *n = &g->metric[m];
-        fprintf(f, ",\n     \"%s\": {\"min\": %" PRIu64 ", \"median\": %" PRIu64 ", \"max\": %" PRIu64 ", \"sum\": %" PRIu64 "}", cost_metric_names[m],
-                n->min, n->median, n->max, n->sum);
-    }
-    fputc('}', f);
+    json_numbers(g->metric, f);
+}
+
+static void json_writer(const struct cost_result *r, const struct cost_writer *w, FILE *f)
+{
+    char name[40], klass[40], at[128];
+    bool named = cost_event_name(r->table, w->code, name, klass);
+    fprintf(f, "    {\"address\": \"%08x\", \"place\": ", w->address);
+    json_string(f, place(r, w->address, at, sizeof at));
+    fprintf(f, ", \"code\": %d, \"event\": ", w->code);
+    json_string(f, named ? name : "");
+    fprintf(f, ", \"class\": ");
+    json_string(f, named ? klass : "");
+    fprintf(f, ", \"context\": \"%s\", \"calls\": %" PRIu64 ", \"unknown\": %" PRIu64 ", \"bytes\": {\"min\": %" PRIu64 ", \"max\": %" PRIu64 "}",
+            w->protects ? "any" : "off", w->calls, w->unknown, w->bytes.min, w->bytes.max);
+    json_numbers(w->metric, f);
 }
 
 void cost_result_json(const struct cost_result *r, const char *image, FILE *f)
@@ -172,6 +258,11 @@ void cost_result_json(const struct cost_result *r, const char *image, FILE *f)
     for (size_t i = 0; i < r->ranges; i++) {
         json_range(&r->range[i], f);
         fprintf(f, "%s\n", i + 1 < r->ranges ? "," : "");
+    }
+    fprintf(f, "  ],\n  \"writers\": [\n");
+    for (size_t i = 0; i < r->writers; i++) {
+        json_writer(r, &r->writer[i], f);
+        fprintf(f, "%s\n", i + 1 < r->writers ? "," : "");
     }
     fprintf(f, "  ],\n  \"stretches\": [\n");
     for (size_t i = 0; i < r->stretches; i++) {

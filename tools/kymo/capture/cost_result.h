@@ -20,6 +20,13 @@ struct cost_range {
     struct cost_number metric[COST_METRICS];
 };
 
+struct cost_writer { /* of the recorder, at one place */
+    uint32_t address;
+    int code, protects; /* code -1: it recorded nothing */
+    uint64_t calls, unknown;
+    struct cost_number metric[COST_METRICS], bytes;
+};
+
 struct cost_stretch {
     uint32_t start, end;
     uint64_t count, least, longest;
@@ -29,14 +36,19 @@ struct cost_result {
     uint64_t executed, masked, unknown, lost, illegal, traps, interrupts, threads;
     struct cost_range *range;
     size_t ranges;
+    struct cost_writer *writer;   /* by address, then code */
+    size_t writers;
     struct cost_stretch *stretch; /* longest first */
     size_t stretches;
     const struct capture_symbol *symbol; /* by address */
     size_t symbols;
+    const struct capture_text *table; /* of events, for the names of codes */
 };
 
 bool cost_result_read(struct cost_result *r, FILE *f); /* false: not a whole result */
 void cost_result_free(struct cost_result *r);
+/* Name and class of an event code in the table's text; false if it has none. Both at least 40 bytes. */
+bool cost_event_name(const struct capture_text *table, int code, char *name, char *klass);
 void cost_result_table(const struct cost_result *r, FILE *f);
 void cost_result_json(const struct cost_result *r, const char *image, FILE *f);
 void cost_result_csv(const struct cost_result *r, FILE *f);

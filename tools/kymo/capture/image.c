@@ -167,6 +167,8 @@ bool capture_image_read(struct capture_image *im, const char *path, char *why, s
         add_table(&e, ".trace_info_user", &im->table);
         if (section(&e, ".trace_fmt", &p, &n))
             text_add(&im->strings, p, n);
+        if (section(&e, ".debug_trace_sites", &p, &n))
+            text_add(&im->marks, p, n);
         read_build_id(&e, im);
         dwarf_describe(&e, im);
     }
@@ -179,6 +181,7 @@ void capture_image_free(struct capture_image *im)
     free(im->table.data);
     free(im->strings.data);
     free(im->symbols.data);
+    free(im->marks.data);
     for (size_t i = 0; i < im->pointer_count; i++)
         free(im->pointers[i].name);
     free(im->pointers);

@@ -28,6 +28,7 @@ struct capture_image {
     uint32_t point;     /* address of trace_capture_point, 0 none */
     bool mtime;         /* stamps are mtime, not mcycle (symbol trace_clock_is_mtime) */
     struct capture_text table, strings, symbols;
+    struct capture_text marks; /* .debug_trace_sites: address and kind of the beginning or end of a writer, 8 bytes each */
     struct capture_pointer *pointers;
     size_t pointer_count;
 };
