@@ -182,7 +182,7 @@ int kymo_table_parse(struct kymo_table *t, const char *text, size_t length, cons
 
 void kymo_table_free(struct kymo_table *t)
 {
-    for (unsigned c = 0; c < 256; c++)
+    for (unsigned c = 256; c-- > 0;) /* the first of its codes owns it: downwards it goes last */
         if (t->desc[c] && t->desc[c]->code == c)
             free_desc((struct kymo_event_desc *)t->desc[c]);
     memset(t, 0, sizeof *t);
