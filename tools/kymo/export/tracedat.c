@@ -249,7 +249,8 @@ static void put_arg(struct dat *d, uint8_t **fixed, uint8_t **text, const char *
 {
     size_t n = s ? strnlen(s, XP_NAME_MAX - 1) : 0;
     put32(fixed, (uint32_t)(n + 1) << 16 | (uint32_t)(*text - d->record));
-    put(text, s, n);
+    if (n)
+        put(text, s, n);
     *(*text)++ = 0;
 }
 
