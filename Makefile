@@ -45,7 +45,7 @@ endef
 FORCE:
 
 # What is built comes first: the other pages use its variables (T, H, APPS) in prerequisites.
-PAGES := mk/target.mk mk/host.mk mk/qemu.mk
+PAGES := mk/target.mk mk/host.mk mk/qemu.mk mk/check.mk
 include $(PAGES) $(filter-out $(PAGES),$(sort $(wildcard mk/*.mk)))
 
 all: kernel host plugin ## kernel library, host tool and plugin (this is what plain `make` does)

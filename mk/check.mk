@@ -7,6 +7,10 @@
 # not 0 on a failure. Seconds of each part: CHECK_TIME_NAME = 90. Parts run one after the other,
 # because they share $(BUILD); inside a part make may use all processors.
 
+# ONLY='token..' reruns single cases; some parts call it by another name.
+TESTS ?= $(ONLY)
+EXPORT ?= $(ONLY)
+
 CHECKS_ORDER := build path kernel twin recorder capture model verdicts export report
 
 .PHONY: check check-long

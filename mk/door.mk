@@ -4,16 +4,17 @@
 
 .PHONY: help run clean distclean need-target need-host
 
-# Targets from their `##` comments, in the order of the pages; then the applications and the
-# variables.
+# Targets from their `##` comments, the door's first; then the applications and the variables.
+HELP_FIRST := Makefile mk/demo.mk mk/check.mk mk/door.mk mk/deps.mk
+HELP_PAGES = $(HELP_FIRST) $(filter-out $(HELP_FIRST),$(sort $(wildcard mk/*.mk)))
 help: ## this list
 	@printf 'make TARGET [VARIABLE=value]..\n\n'
-	@sed -n 's/^\([a-z][a-z-]*\):[^#]*## \(.*\)/\1\t\2/p' Makefile $(sort $(wildcard mk/*.mk)) | \
+	@sed -n 's/^\([a-z][a-z-]*\):[^#]*## \(.*\)/\1\t\2/p' $(HELP_PAGES) | \
 	  while IFS='	' read -r t d; do printf '  %-14s %s\n' "$$t" "$$d"; done
 	@printf '\nApplications, each built as $(BUILD)/image.elf by `make NAME`:\n'
 	@printf '%s\n' $(APPS) | fmt -w 90 | sed 's/^/  /'
 	@printf '\nVariables:\n'
-	@sed -n 's/^# variable \([A-Z_]*=[^ ]*\)  *\(.*\)/\1\t\2/p' Makefile $(sort $(wildcard mk/*.mk)) | \
+	@sed -n 's/^# variable \([A-Z_]*=[^ ]*\)  *\(.*\)/\1\t\2/p' $(HELP_PAGES) | \
 	  while IFS='	' read -r v d; do printf '  %-26s %s\n' "$$v" "$$d"; done
 # variable VERBOSE=1 print every command
 # variable BUILD=dir where everything is built (build)

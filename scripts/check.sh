@@ -6,7 +6,7 @@
 # A part passes when its target ends with status 0 AND its last total line `N passed, N failed`
 # counts at least one test and no failure: a part that ran nothing, said nothing or died counts as
 # one failure. Output goes to the terminal and to LOGDIR/NAME.log. Going over a share of the time
-# is reported, not a failure: machines differ.
+# is reported, not a failure: machines differ. Processor time is shown beside it.
 set -u
 logs=$1 prefix=$2
 shift 2
@@ -24,15 +24,25 @@ total_of() { # log -> the last total line, or nothing
     sed -En 's/^([^ ]+: )?([0-9]+) passed, ([0-9]+) failed.*$/\2 \3/p' "$1" | tail -n 1
 }
 
+# Sets cpu: seconds of processor time that ended children used, tests included. Not in a subshell,
+# whose children are others.
+measure_cpu() {
+    times > "$logs/times"
+    cpu=$(tail -n 1 "$logs/times" | sed 's/[ms]/ /g' | awk '{ printf "%d", ($1 + $3) * 60 + $2 + $4 }')
+}
+
 run_part() { # name share
     log="$logs/$1.log"
     start=$(date +%s)
+    measure_cpu
+    cpu_start=$cpu
     echo "== $prefix$1"
     # The status of make, not of tee, through a file: sh has no pipefail.
     { $make --no-print-directory "$prefix$1" 2>&1; echo $? > "$log.rc"; } | tee "$log"
     status=$(cat "$log.rc")
     rm -f "$log.rc"
-    took=$(($(date +%s) - start))
+    measure_cpu
+    took=$(($(date +%s) - start)) used=$((cpu - cpu_start))
     # shellcheck disable=SC2046 # two numbers, or none
     set -- "$1" "$2" $(total_of "$log")
     good=${3:-0} bad=${4:-0} note=
@@ -49,8 +59,8 @@ run_part() { # name share
         [ "$took" -le "$2" ] || share="$share: OVER ITS SHARE"
     fi
     passed=$((passed + good)) failed=$((failed + bad))
-    printf '  %-10s %5d passed %4d failed %5d s%s%s\n' \
-        "$1" "$good" "$bad" "$took" "$share" "$note" >> "$summary"
+    printf '  %-10s %5d passed %4d failed %5d s (%d s of processor time)%s%s\n' \
+        "$1" "$good" "$bad" "$took" "$used" "$share" "$note" >> "$summary"
 }
 
 for part; do
