@@ -23,12 +23,12 @@ uint32_t trace_room_c(void);
 #else
 #define TRACE_REG(field) (TRACE_PORT_CONTROL()->field)
 #define TRACE_ON(CLASS) (&TRACE_PORT_CONTROL()->on[TRACE_BIT_##CLASS])
-#define TRACE_ROOM(head, tail, drop)                                                               \
+#define TRACE_ROOM(head, tail, n, drop)                                                               \
     do {                                                                                           \
         head = trace_room_c();                                                                     \
         if (!head)                                                                                 \
             goto drop;                                                                             \
-        tail = TRACE_REG(tail);                                                                    \
+        tail = TRACE_REG(tail) - 4 * (n); /* a fresh block has room for any event */               \
     } while (0)
 #define TRACE_SITE(kind) ((void) 0)
 #endif
@@ -48,10 +48,8 @@ TRACE_INLINE void trace_put_masked(const volatile uint8_t *on, uint32_t word, un
     if (TRACE_UNLIKELY(!*on))
         return;
     uint32_t head = TRACE_REG(head), tail = TRACE_REG(tail) - 4 * n;
-    if (TRACE_UNLIKELY(head + TRACE_SLOT > tail)) {
-        TRACE_ROOM(head, tail, drop);
-        tail -= 4 * n; /* a fresh block has room for any event */
-    }
+    if (TRACE_UNLIKELY(head + TRACE_SLOT > tail))
+        TRACE_ROOM(head, tail, n, drop);
     if (n)
         trace_words(tail, n, w);
     TRACE_AT(struct trace_slot, head)->stamp = trace_port_stamp();

@@ -18,18 +18,20 @@ extern volatile uint32_t trace_ctl_head, trace_ctl_tail;
 #undef TRACE_CLASS
 #define TRACE_ON(CLASS) (&trace_ctl_on_##CLASS)
 
-/* Room for an event, or a jump to `drop`. The routine comes back behind the `j` if there is room. */
-#define TRACE_ROOM(head, tail, drop)                                                               \
+/* Room for an event, or a jump to `drop`. The routine wants head and tail as they are in memory, and comes back
+ * behind the `j` if there is room. */
+#define TRACE_ROOM(head, tail, n, drop)                                                            \
     do {                                                                                           \
-        register uint32_t head_ __asm__("t1"), tail_ __asm__("t5");                                \
-        __asm__ goto("jal t0, trace_rv32_room\n"                                                   \
+        register uint32_t head_ __asm__("t1") = head, end_ __asm__("t2") = tail + 4 * (n);         \
+        register uint32_t tail_ __asm__("t5");                                                     \
+        __asm__ goto("jal t0, trace_rv32_room_t1t2\n"                                              \
                      ".option push\n.option norvc\nj %l[" #drop "]\n.option pop"                  \
-                     : "=r"(head_), "=r"(tail_)                                                    \
+                     : "+r"(head_), "+r"(end_), "=r"(tail_)                                        \
                      :                                                                             \
-                     : "t0", "t2", "t3", "t4", "t6"                                                \
+                     : "t0", "t3", "t4", "t6"                                                      \
                      : drop);                                                                      \
         head = head_;                                                                              \
-        tail = tail_;                                                                              \
+        tail = tail_ - 4 * (n); /* a fresh block has room for any event */                         \
     } while (0)
 
 /* The addresses of each inlined writer, in a section that is not loaded: address, kind.
