@@ -34,7 +34,7 @@ volatile bool scheduler_started;
 
 tcb_t sched_boot = {
     .id = BOOT_ID,
-    TRACE_ONLY(.trace_id = BOOT_ID << 8,)
+    TRACE_ONLY(.trace_id = BOOT_ID << 8, .trace_depth = TRACE_DEPTH_FROM_CAUSES,)
     .prio_level = IDLE_LEVEL,
     .base_level = IDLE_LEVEL,
     .state = TASK_RUNNING,

@@ -113,6 +113,7 @@ static void fill(tcb_t *t, void *entry, bool user)
     t->canary = new_canary();
     t->prio = TASK_PRIO_NORMAL;
     t->prio_level = t->base_level = 4;
+    TRACE_ONLY(t->trace_depth = TRACE_DEPTH_FROM_CAUSES;)
     t->time_slice = TASK_TIMESLICE_NORMAL;
     t->flags = user ? TASK_USER : 0;
     *(uint32_t *) t->stack = t->canary;

@@ -12,10 +12,7 @@ STATIC_ASSERT(__builtin_offsetof(struct sched, causes) == SCHED_CAUSES, "trace_p
 uint32_t trace_port_context(void)
 {
     const tcb_t *cur = sched_current();
-    uint32_t depth = 0;
-    for (uint32_t causes = sched.causes; causes; causes >>= 8)
-        depth++;
-    return cur->id | depth << 16 | (uint32_t) cur->prio_level << 24;
+    return cur->id | (uint32_t) cur->trace_depth << 16 | (uint32_t) cur->prio_level << 24;
 }
 
 uint32_t trace_port_causes(void)

@@ -5,7 +5,7 @@
 #ifndef TRACE_PORT_ASM_H
 #define TRACE_PORT_ASM_H
 #define KCB_TASK_CURRENT 4
-#define TCB_ID_WORD 72   /* id, base_level, prio_level */
+#define TCB_ID_WORD 72   /* id, trace_depth, prio_level */
 #define SCHED_CAUSES 52
 
 #ifdef __ASSEMBLER__
@@ -15,8 +15,6 @@
     lw \b, sched + SCHED_CAUSES
     sw \a, 16(\block)
     sw \b, 20(\block)
-    snez \b, \b             /* handlers do not nest in this kernel: depth is 0 or 1 */
-    sb \b, 18(\block)
 .endm
 #endif
 #endif

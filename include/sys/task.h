@@ -75,9 +75,10 @@ typedef struct tcb {
 #if CONFIG_DEBUG_TRACE
     uint32_t trace_id; /* id << 8 */
 #endif
-    uint16_t id; /* these three are one word for the trace's block header (kernel/trace_port_asm.h) */
+    uint16_t id;         /* these three are one word of the trace's block header, as it stands */
+    uint8_t trace_depth; /* TRACE_DEPTH_FROM_CAUSES (SPEC.md, section 2) */
+    uint8_t prio_level;  /* effective level: base, or higher by inheritance */
     uint8_t base_level;
-    uint8_t prio_level; /* effective level: base, or higher by inheritance */
     uint16_t prio;      /* base priority as set */
     uint8_t time_slice; /* ticks left */
     uint8_t state;

@@ -123,6 +123,14 @@ static void account(const kymo_trace *t, struct kymo_cursor *c, uint32_t first, 
     c->seq += lost;
 }
 
+static uint8_t nonzero_bytes(uint32_t v)
+{
+    uint8_t n = 0;
+    for (; v; v >>= 8)
+        n += (v & 0xFF) != 0;
+    return n;
+}
+
 /* Makes `b` the block that the cursor reads. Returns what is wrong with it, or NULL; it may have
  * nothing new. */
 static const char *take_block(kymo_trace *t, struct kymo_cursor *c, const struct block *b)
@@ -153,9 +161,9 @@ static const char *take_block(kymo_trace *t, struct kymo_cursor *c, const struct
     c->damage = false;
     c->mask = kymo_get16(b->bytes + 6);
     c->running = kymo_get16(b->bytes + 16);
-    c->depth = b->bytes[18];
     c->level = b->bytes[19];
     c->causes = kymo_get32(b->bytes + 20);
+    c->depth = b->bytes[18] == 0xFF ? nonzero_bytes(c->causes) : b->bytes[18];
     c->fresh = true;
     uint64_t at = base + (uint32_t)(kymo_get32(c->slot) - (uint32_t)base);
     if (c->any && at < c->time) {
