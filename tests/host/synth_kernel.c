@@ -77,7 +77,7 @@ static void truth(struct sk *k, struct sk_task *t)
     t->now = n;
 }
 
-static void set_state(struct sk *k, struct sk_task *t, unsigned state)
+void sk_set_state(struct sk *k, struct sk_task *t, unsigned state)
 {
     t->state = (uint8_t)state;
     truth(k, t);
@@ -85,7 +85,7 @@ static void set_state(struct sk *k, struct sk_task *t, unsigned state)
 
 /* ---- ready order ---- */
 
-static void to_tail(struct sk *k, struct sk_task *t)
+void sk_to_tail(struct sk *k, struct sk_task *t)
 {
     t->order = ++k->order;
     t->slice = slice_of[t->level];
@@ -100,7 +100,7 @@ static void to_head(struct sk *k, struct sk_task *t)
     t->order = least - 1;
 }
 
-static struct sk_task *best(struct sk *k)
+struct sk_task *sk_best(struct sk *k)
 {
     struct sk_task *b = NULL;
     for (unsigned i = 1; i <= k->tasks; i++) {
@@ -113,11 +113,11 @@ static struct sk_task *best(struct sk *k)
 }
 
 /* The running task leaves in `state`; whoever is best runs. */
-static void switch_to_best(struct sk *k, unsigned state)
+void sk_switch(struct sk *k, unsigned state)
 {
     struct sk_task *prev = k->running;
     prev->state = (uint8_t)state;
-    struct sk_task *next = best(k);
+    struct sk_task *next = sk_best(k);
     if (!next)
         next = &k->task[0];
     k->need_switch = false;
@@ -132,19 +132,19 @@ static void switch_to_best(struct sk *k, unsigned state)
     k->running = next;
     k->now.running = next->id;
     k->now.level = next == &k->task[0] ? 0xFF : next->level;
-    set_state(k, next, ST_RUNNING);
+    sk_set_state(k, next, ST_RUNNING);
 }
 
-static void preempt(struct sk *k)
+void sk_preempt(struct sk *k)
 {
     k->need_switch = false;
-    struct sk_task *r = k->running, *b = best(k);
+    struct sk_task *r = k->running, *b = sk_best(k);
     if (!b || (r != &k->task[0] && b->level >= r->level))
         return;
     r->preempted = r != &k->task[0];
     if (r != &k->task[0] && !k->used_up)
         to_head(k, r);
-    switch_to_best(k, ST_READY);
+    sk_switch(k, ST_READY);
 }
 
 /* A wake happened: in a handler the switch waits for its end. */
@@ -153,25 +153,25 @@ static void reschedule(struct sk *k)
     if (k->now.depth)
         k->need_switch = true;
     else if (k->started)
-        preempt(k);
+        sk_preempt(k);
     else {
         /* boot runs until the scheduler starts */
     }
 }
 
-static void make_ready(struct sk *k, struct sk_task *t, unsigned why)
+void sk_make_ready(struct sk *k, struct sk_task *t, unsigned why)
 {
     t->wait = NULL;
     t->wake_tick = 0;
     t->under = ST_READY;
-    to_tail(k, t);
+    sk_to_tail(k, t);
     if (t->state == ST_SUSPENDED)
         return;
     EMIT(k, KE_task_ready, why, t->id);
     t->preempted = false;
     t->waker = k->now.running;
     t->waker_irq = k->now.depth ? (uint8_t)((k->now.causes & 0xFF) + 1) : 0;
-    set_state(k, t, ST_READY);
+    sk_set_state(k, t, ST_READY);
 }
 
 /* ---- waiting ---- */
@@ -197,7 +197,7 @@ static unsigned waiters(const struct sk *k, const struct sk_object *o)
     return n;
 }
 
-static unsigned want_level(struct sk *k, const struct sk_task *t)
+unsigned sk_want_level(struct sk *k, const struct sk_task *t)
 {
     unsigned level = t->base;
     for (unsigned i = 1; i <= k->tasks; i++) {
@@ -209,13 +209,13 @@ static unsigned want_level(struct sk *k, const struct sk_task *t)
 }
 
 /* Levels follow inheritance until nothing changes; each change is an event. */
-static void inherit(struct sk *k)
+void sk_inherit(struct sk *k)
 {
     for (bool again = true; again;) {
         again = false;
         for (unsigned i = 1; i <= k->tasks; i++) {
             struct sk_task *t = &k->task[i];
-            unsigned want = t->used ? want_level(k, t) : t->level;
+            unsigned want = t->used ? sk_want_level(k, t) : t->level;
             if (want == t->level)
                 continue;
             unsigned why = want < t->level ? 1 : 2;
@@ -223,7 +223,7 @@ static void inherit(struct sk *k)
             EMIT(k, KE_task_priority, t->id, t->level, t->base, why);
             truth(k, t);
             if (t->state == ST_READY || (t->state == ST_SUSPENDED && t->under == ST_READY))
-                to_tail(k, t);
+                sk_to_tail(k, t);
             if (t == k->running)
                 k->now.level = t->level;
             again = true;
@@ -244,9 +244,9 @@ static void block(struct sk *k, struct sk_object *o, unsigned ticks, unsigned af
         unsigned n = waiters(k, o);
         if (n > o->held_waiters)
             o->held_waiters = n;
-        inherit(k);
+        sk_inherit(k);
     }
-    switch_to_best(k, ST_BLOCKED);
+    sk_switch(k, ST_BLOCKED);
 }
 
 /* ---- calls ---- */
@@ -280,7 +280,7 @@ struct sk_task *sk_create(struct sk *k, uint32_t entry, unsigned level, bool use
                           .now = {.task = k->first_id + k->tasks, .state = KYMO_UNKNOWN}};
     EMIT(k, KE_task_create, t->id, level, user, entry, 0x80400000 + t->id * 8192u, 8192);
     truth(k, t);
-    make_ready(k, t, SK_WHY_CREATED);
+    sk_make_ready(k, t, SK_WHY_CREATED);
     reschedule(k);
     return t;
 }
@@ -307,8 +307,8 @@ static void give_mutex(struct sk *k, struct sk_object *m, unsigned code)
     for (unsigned i = 1; i <= k->tasks; i++) /* the others wait for somebody else now */
         if (k->task[i].used && k->task[i].wait == m)
             truth(k, &k->task[i]);
-    inherit(k);
-    make_ready(k, next, SK_WHY_OBJECT);
+    sk_inherit(k);
+    sk_make_ready(k, next, SK_WHY_OBJECT);
 }
 
 void sk_cancel(struct sk *k, struct sk_task *t)
@@ -317,15 +317,15 @@ void sk_cancel(struct sk *k, struct sk_task *t)
     bool self = t == k->running;
     if (!self) {
         t->wait = NULL;
-        set_state(k, t, ST_STOPPED);
+        sk_set_state(k, t, ST_STOPPED);
     }
     for (unsigned i = 0; i < k->objects; i++)
         if (k->object[i].owner == t)
             give_mutex(k, &k->object[i], KE_mutex_abandon);
     t->used = self;
-    inherit(k);
+    sk_inherit(k);
     if (self) {
-        switch_to_best(k, ST_STOPPED);
+        sk_switch(k, ST_STOPPED);
         t->used = false;
     } else {
         reschedule(k);
@@ -336,8 +336,8 @@ void sk_yield(struct sk *k)
 {
     EMIT(k, KE_task_yield);
     k->running->preempted = false;
-    to_tail(k, k->running);
-    switch_to_best(k, ST_READY);
+    sk_to_tail(k, k->running);
+    sk_switch(k, ST_READY);
 }
 
 void sk_delay(struct sk *k, unsigned ticks)
@@ -345,7 +345,7 @@ void sk_delay(struct sk *k, unsigned ticks)
     EMIT(k, KE_task_delay, ticks);
     k->running->wake_tick = k->tick + ticks;
     k->running->under = ST_DELAYED;
-    switch_to_best(k, ST_DELAYED);
+    sk_switch(k, ST_DELAYED);
 }
 
 void sk_wfi(struct sk *k)
@@ -353,7 +353,7 @@ void sk_wfi(struct sk *k)
     EMIT(k, KE_task_wfi);
     k->running->wake_tick = k->tick + 1;
     k->running->under = ST_DELAYED;
-    switch_to_best(k, ST_DELAYED);
+    sk_switch(k, ST_DELAYED);
 }
 
 void sk_suspend(struct sk *k, struct sk_task *t)
@@ -361,10 +361,10 @@ void sk_suspend(struct sk *k, struct sk_task *t)
     EMIT(k, KE_task_suspend, t->id, t->state);
     t->under = t == k->running ? ST_READY : t->state;
     if (t == k->running) {
-        to_tail(k, t);
-        switch_to_best(k, ST_SUSPENDED);
+        sk_to_tail(k, t);
+        sk_switch(k, ST_SUSPENDED);
     } else {
-        set_state(k, t, ST_SUSPENDED);
+        sk_set_state(k, t, ST_SUSPENDED);
     }
 }
 
@@ -372,14 +372,14 @@ void sk_resume(struct sk *k, struct sk_task *t)
 {
     EMIT(k, KE_task_resume, t->id, t->under);
     if (t->under != ST_READY) {
-        set_state(k, t, t->under);
+        sk_set_state(k, t, t->under);
         return;
     }
     t->waker = k->now.running;
     t->waker_irq = 0;
     t->preempted = false;
-    to_tail(k, t);
-    set_state(k, t, ST_READY);
+    sk_to_tail(k, t);
+    sk_set_state(k, t, ST_READY);
     EMIT(k, KE_task_ready, SK_WHY_RESUMED, t->id);
     reschedule(k);
 }
@@ -387,14 +387,14 @@ void sk_resume(struct sk *k, struct sk_task *t)
 void sk_priority(struct sk *k, struct sk_task *t, unsigned level)
 {
     t->base = (uint8_t)level;
-    t->level = (uint8_t)want_level(k, t);
+    t->level = (uint8_t)sk_want_level(k, t);
     EMIT(k, KE_task_priority, t->id, t->level, t->base, 0);
     truth(k, t);
     if (t->state == ST_READY)
-        to_tail(k, t);
+        sk_to_tail(k, t);
     if (t == k->running)
         k->now.level = t->level;
-    inherit(k);
+    sk_inherit(k);
     reschedule(k);
 }
 
@@ -418,13 +418,13 @@ void sk_sem_signal(struct sk *k, struct sk_object *s)
         return;
     }
     EMIT(k, KE_sem_give, t->id, s->addr);
-    make_ready(k, t, SK_WHY_OBJECT);
-    struct sk_task *r = k->running, *b = best(k);
+    sk_make_ready(k, t, SK_WHY_OBJECT);
+    struct sk_task *r = k->running, *b = sk_best(k);
     if (!k->now.depth && r != &k->task[0] && b && b->level == r->level && t->state == ST_READY &&
         t->level == r->level) {
-        to_tail(k, r);
+        sk_to_tail(k, r);
         r->preempted = true; /* not by its own wish: the call gives way to an equal */
-        switch_to_best(k, ST_READY);
+        sk_switch(k, ST_READY);
     } else {
         reschedule(k);
     }
@@ -447,7 +447,7 @@ void sk_lock(struct sk *k, struct sk_object *m, unsigned ticks)
 void sk_unlock(struct sk *k, struct sk_object *m)
 {
     give_mutex(k, m, KE_mutex_unlock);
-    inherit(k);
+    sk_inherit(k);
     reschedule(k);
 }
 
@@ -466,7 +466,7 @@ void sk_cond_signal(struct sk *k, struct sk_object *c)
     EMIT(k, KE_cond_signal, t ? t->id : 0, c->addr);
     if (!t)
         return;
-    make_ready(k, t, SK_WHY_OBJECT);
+    sk_make_ready(k, t, SK_WHY_OBJECT);
     reschedule(k);
 }
 
@@ -475,7 +475,7 @@ void sk_send(struct sk *k, struct sk_object *q)
     struct sk_task *t = first_waiter(k, q, false);
     if (t) {
         EMIT(k, KE_mq_give, t->id, q->addr, 0x10008);
-        make_ready(k, t, SK_WHY_OBJECT);
+        sk_make_ready(k, t, SK_WHY_OBJECT);
         reschedule(k);
         return;
     }
@@ -509,126 +509,4 @@ bool sk_after(struct sk *k)
     if (m)
         sk_lock(k, m, 0);
     return true;
-}
-
-/* ---- interrupts ---- */
-
-void sk_irq_in(struct sk *k, unsigned cause, unsigned source)
-{
-    EMIT(k, KE_irq_in, cause, source);
-    k->irq[k->now.depth].from = k->now.time;
-    k->irq[k->now.depth].nested = 0;
-    k->irq[k->now.depth].cause = (uint8_t)cause;
-    k->irq[k->now.depth].source = (uint16_t)source;
-    k->irq[k->now.depth].task = k->now.running;
-    k->now.causes = k->now.causes << 8 | cause;
-    k->now.depth++;
-}
-
-void sk_irq_out(struct sk *k)
-{
-    if (k->now.depth == 1 && k->need_switch)
-        preempt(k);
-    EMIT(k, KE_irq_out);
-    unsigned d = --k->now.depth;
-    k->now.causes >>= 8;
-    uint64_t all = k->now.time - k->irq[d].from;
-    if (d)
-        k->irq[d - 1].nested += all;
-    if (k->o && k->o->isr)
-        k->o->isr(k->o->u, &(struct kymo_isr){.from = k->irq[d].from,
-                                              .to = k->now.time,
-                                              .own = all - k->irq[d].nested,
-                                              .task = k->irq[d].task,
-                                              .hart = k->ring.hart,
-                                              .source = k->irq[d].source,
-                                              .cause = k->irq[d].cause,
-                                              .depth = (uint8_t)(d + 1)});
-}
-
-static void wake_due(struct sk *k, struct sk_task *t)
-{
-    if (!t->wait) {
-        make_ready(k, t, SK_WHY_DELAY);
-        return;
-    }
-    t->after |= 1; /* the timed-out form of the event that ends the wait */
-    make_ready(k, t, SK_WHY_TIMEOUT);
-    inherit(k);
-}
-
-void sk_tick(struct sk *k)
-{
-    sk_irq_in(k, 7, 0);
-    k->tick++;
-    EMIT(k, KE_tick, (uint32_t)k->tick & 0xFFFFFF, (uint32_t)sk_rand(k, 50));
-    for (unsigned i = 1; i <= k->tasks; i++)
-        if (k->task[i].used && k->task[i].wake_tick && k->task[i].wake_tick <= k->tick)
-            wake_due(k, &k->task[i]);
-    struct sk_task *r = k->running, *b = best(k);
-    k->need_switch = true;
-    k->used_up = r != &k->task[0] && r->slice && --r->slice == 0;
-    if (k->used_up) {
-        EMIT(k, KE_slice_end);
-        to_tail(k, r);
-        if (b && b->level == r->level) {
-            r->preempted = true;
-            switch_to_best(k, ST_READY);
-        }
-    }
-    sk_irq_out(k);
-    k->used_up = false;
-}
-
-/* ---- life ---- */
-
-void sk_check(const struct sk *k)
-{
-    for (unsigned i = 1; i <= k->tasks; i++) {
-        const struct sk_task *t = &k->task[i];
-        assert((t->state == ST_RUNNING) == (t == k->running) || !t->used);                  /* K1 */
-        assert(!t->used || !t->wait || t->state == ST_BLOCKED || t->state == ST_SUSPENDED); /* K2 */
-        assert(!t->used || !t->wait || t->wait->kind != KYMO_OBJ_MUTEX || t->wait->owner);  /* K3 */
-        assert(!t->used || t->level == want_level((struct sk *)k, t));                      /* K4 */
-    }
-}
-
-void sk_start(struct sk *k)
-{
-    EMIT(k, KE_sched_start, 1);
-    k->started = true;
-    struct sk_task *b = best(k);
-    EMIT(k, KE_task_switch, ST_STOPPED, b ? b->id : 0);
-    k->running = b ? b : &k->task[0];
-    k->now.running = k->running->id;
-    k->now.level = b ? b->level : 0xFF;
-    set_state(k, k->running, ST_RUNNING);
-}
-
-void sk_init(struct sk *k, const struct synth_config *c, const struct synth_oracle *o,
-             struct synth_file *f, unsigned hart)
-{
-    memset(k, 0, sizeof *k);
-    k->c = c;
-    k->o = o;
-    k->random = c->seed * 1000003 + hart;
-    k->first_id = hart * 10000;
-    k->next_tick = SK_TICK;
-    k->now = (struct synth_now){
-        .time = 1000, .mask = c->mask ? c->mask : 0xFFFF, .running = KYMO_TASK_BOOT, .level = 0xFF};
-    synth_ring_open(&k->ring, f, c, &k->now, (uint16_t)hart);
-    k->task[0] = (struct sk_task){.used = true, .now = {.state = KYMO_UNKNOWN}};
-    k->running = &k->task[0];
-}
-
-void sk_finish(struct sk *k, uint64_t end)
-{
-    synth_ring_close(&k->ring);
-    k->now.time = end;
-    for (unsigned i = 0; i <= k->tasks; i++) {
-        struct kymo_interval *n = &k->task[i].now;
-        n->to = k->now.time;
-        if (k->o && k->o->interval && n->state != KYMO_UNKNOWN)
-            k->o->interval(k->o->u, n);
-    }
 }

@@ -103,6 +103,16 @@ void sk_receive(struct sk *k, struct sk_object *q);
 /* Writes the event that ends the running task's wait, if one is due; true if it had one. */
 bool sk_after(struct sk *k);
 
+/* Inside, shared by synth_kernel.c and synth_irq.c. */
+struct sk_task *sk_best(struct sk *k);
+void sk_to_tail(struct sk *k, struct sk_task *t);
+void sk_set_state(struct sk *k, struct sk_task *t, unsigned state);
+void sk_switch(struct sk *k, unsigned state);
+void sk_preempt(struct sk *k);
+void sk_make_ready(struct sk *k, struct sk_task *t, unsigned why);
+void sk_inherit(struct sk *k);
+unsigned sk_want_level(struct sk *k, const struct sk_task *t);
+
 /* Interrupts. */
 void sk_irq_in(struct sk *k, unsigned cause, unsigned source);
 void sk_irq_out(struct sk *k);
