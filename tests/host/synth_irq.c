@@ -84,7 +84,7 @@ void sk_check(const struct sk *k)
         assert((t->state == ST_RUNNING) == (t == k->running) || !t->used);                  /* K1 */
         assert(!t->used || !t->wait || t->state == ST_BLOCKED || t->state == ST_SUSPENDED); /* K2 */
         assert(!t->used || !t->wait || t->wait->kind != KYMO_OBJ_MUTEX || t->wait->owner);  /* K3 */
-        assert(!t->used || t->level == sk_want_level((struct sk *)k, t));                      /* K4 */
+        assert(!t->used || t->level == sk_want_level((struct sk *)k, t));                   /* K4 */
     }
 }
 

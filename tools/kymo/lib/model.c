@@ -231,7 +231,8 @@ void km_levels(kymo_model *m, struct km_task *t, unsigned level, unsigned base)
 
 static void lose_task(kymo_model *m, struct km_task *t, uint64_t from)
 {
-    bool already = t->open && t->now.state == KYMO_UNKNOWN; /* its stretch goes on: told once, at its end */
+    bool already =
+        t->open && t->now.state == KYMO_UNKNOWN; /* its stretch goes on: told once, at its end */
     if (!already && (t->now.state != KYMO_DEAD || t->pub.alive)) {
         struct kymo_interval n = km_base(m, t, KYMO_UNKNOWN, t->now.hart);
         uint64_t begin = from > t->now.from ? from : t->now.from;

@@ -49,9 +49,9 @@ struct kymo_table {
 int kymo_table_parse(struct kymo_table *t, const char *text, size_t length, const char **wrong,
                      unsigned *line);
 void kymo_table_free(struct kymo_table *t);
-/* known[code]: the table describes the code exactly as trace/events.def does. Returns how many
- * kernel events differ. */
-unsigned kymo_table_known(const struct kymo_table *t, bool known[256]);
+/* known[code]: the table, whose kernel part has this hash, describes the code exactly as
+ * trace/events.def does. Returns how many kernel events differ. */
+unsigned kymo_table_known(const struct kymo_table *t, uint32_t hash, bool known[256]);
 /* FNV-1a of the bytes that are not NUL. */
 uint32_t kymo_table_hash(const void *text, size_t length);
 /* Does the text, or its first lines, hash to `hash`? An application's own lines follow the hashed
@@ -74,7 +74,8 @@ struct kymo_symbols {
 
 /* Takes a copy of the text; lines that make no sense are left out, *bad counts them. */
 int kymo_symbols_parse(struct kymo_symbols *s, const void *text, size_t length, unsigned *bad);
-/* The same for the packet at the file's end, whose names were known only then; a third one is ignored. */
+/* The same for the packet at the file's end, whose names were known only then; a third one is
+ * ignored. */
 int kymo_symbols_add(struct kymo_symbols *s, const void *text, size_t length, unsigned *bad);
 const struct kymo_symbol_entry *kymo_symbols_find(const struct kymo_symbols *s, uint32_t addr,
                                                   char kind);

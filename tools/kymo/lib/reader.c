@@ -277,7 +277,7 @@ static int require(kymo_trace *t, struct kymo_error *err)
         if (take_table(t, kymo_builtin_table, strlen(kymo_builtin_table), 0, err))
             return -1;
     }
-    t->info.same_table = kymo_table_known(&t->table, t->known) == 0;
+    t->info.same_table = kymo_table_known(&t->table, t->info.table_hash, t->known) == 0;
     return 0;
 }
 

@@ -318,11 +318,22 @@ static void on_span(void *u, const kymo_model *m, const struct kymo_user_span *x
     kymo_dist_add(&s->span[i].duration, x->to - x->from, x->to);
 }
 
+/* The stretch begins where the model's knowledge does: at the first event, or at a gap before it. */
+static void begin(struct km_stat *c, const kymo_model *m)
+{
+    struct kymo_stat *s = c->s;
+    c->any = true;
+    if (s->from < kymo_model_start(m))
+        s->from = kymo_model_start(m);
+    s->load_from = s->from;
+}
+
 static void on_gap(void *u, const kymo_model *m, const struct kymo_gap *g)
 {
     struct km_stat *c = u;
     struct kymo_stat *s = c->s;
-    (void)m;
+    if (!c->any)
+        begin(c, m);
     if (g->to < s->from || g->from > s->to)
         return;
     uint64_t from = g->from > s->from ? g->from : s->from, to = g->to < s->to ? g->to : s->to;
@@ -339,11 +350,8 @@ static void on_event(void *u, const kymo_model *m, const struct kymo_event *e)
 {
     struct km_stat *c = u;
     struct kymo_stat *s = c->s;
-    if (kymo_unlikely(!c->any)) {
-        c->any = true;
-        s->from = s->from > e->time ? s->from : e->time;
-        s->load_from = s->from;
-    }
+    if (kymo_unlikely(!c->any))
+        begin(c, m);
     s->events += filter_in(s, e->time);
     if (e->code == KE_tick && kymo_known(kymo_model_trace(m), e->code) && filter_in(s, e->time)) {
         struct kymo_stat_isr *r = isr_of(c, c->tick_cause, 0);

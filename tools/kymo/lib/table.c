@@ -23,7 +23,7 @@ const char kymo_builtin_table[] =
     ;
 #undef TRACE_EVENT
 
-enum { FIELDS_MAX = 24, LINE_MAX_ = 1024 };
+enum { FIELDS_MAX = 24, LINE_MAX_ = 1024, FIRST_USER_CODE = 0xC8 };
 
 static bool is_name(const char *s)
 {
@@ -202,16 +202,21 @@ static bool same_desc(const struct kymo_event_desc *a, const struct kymo_event_d
     return true;
 }
 
-unsigned kymo_table_known(const struct kymo_table *t, bool known[256])
+unsigned kymo_table_known(const struct kymo_table *t, uint32_t hash, bool known[256])
 {
     struct kymo_table own = {0};
     const char *wrong;
     unsigned line, differ = 0;
     memset(known, 0, 256);
+    if (hash == kymo_table_hash(kymo_builtin_table, strlen(kymo_builtin_table))) {
+        for (unsigned c = 0; c < FIRST_USER_CODE; c++)
+            known[c] = t->desc[c] != NULL; /* the same text */
+        return 0;
+    }
     if (kymo_table_parse(&own, kymo_builtin_table, strlen(kymo_builtin_table), &wrong, &line) == 0)
-        for (unsigned c = 0; c < 256; c++) {
+        for (unsigned c = 0; c < FIRST_USER_CODE; c++) {
             known[c] = t->desc[c] && own.desc[c] && same_desc(t->desc[c], own.desc[c]);
-            differ += t->desc[c] && t->desc[c]->code == c && c < 0xC8 && !known[c];
+            differ += t->desc[c] && t->desc[c]->code == c && !known[c];
         }
     kymo_table_free(&own);
     return differ;

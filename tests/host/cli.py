@@ -1,0 +1,336 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""The reading commands as a user meets them: help, errors, filters, machine formats, pipes.
+
+usage: cli.py FOLDER-OF-KYMO [quick | cli:NAME]
+
+One test is a function named t_*. A failure prints `FAIL cli:NAME: why`; cli:NAME reruns it.
+"""
+import csv
+import io
+import json
+import os
+import re
+import subprocess
+import sys
+import tempfile
+
+HOST = os.path.abspath(sys.argv[1])
+KYMO = HOST + "/kymo"
+COMMANDS = ["info", "print", "stat", "timeline"]
+traces = {}
+
+
+def run(*args, status=0, env=None, stdin=None, stdout=subprocess.PIPE):
+    full = dict(os.environ, LC_ALL="C.UTF-8")
+    full.pop("NO_COLOR", None)
+    full.update(env or {})
+    done = subprocess.run([KYMO, *args], stdin=stdin or subprocess.DEVNULL, stdout=stdout, stderr=subprocess.PIPE,
+                          env=full, timeout=60, check=False)
+    err = done.stderr.decode()
+    assert "Sanitizer" not in err and "runtime error" not in err, err[-2000:]
+    assert status is None or done.returncode == status, f"{args}: status {done.returncode}: {err}"
+    return (done.stdout or b"").decode(), err
+
+
+def trace(name, *options):
+    if name not in traces:
+        path = f"{folder.name}/{name}.kymo"
+        subprocess.run([HOST + "/kymo-synth", "-o", path, *options], check=True, stdout=subprocess.DEVNULL, timeout=60)
+        traces[name] = path
+    return traces[name]
+
+
+def mixed():
+    return trace("mixed", "--events", "8000")
+
+
+def path_off():
+    return trace("off", "--scenario", "pathfinder", "--no-inherit", "--events", "3000")
+
+
+def path_on():
+    return trace("on", "--scenario", "pathfinder", "--events", "3000")
+
+
+def lossy():
+    return trace("lossy", "--events", "8000", "--drop", "100", "--block", "512")
+
+
+def t_help():
+    out, _ = run("--help")
+    for c in COMMANDS:
+        assert c in out
+        text, _ = run(c, "--help")
+        assert text.startswith("usage: kymo " + c)
+    assert run("--version")[0].startswith("kymo ")
+
+
+def t_manual_names_every_option():
+    """Each option of --help is in the command's manual page, and none more."""
+    for c in COMMANDS:
+        with open(f"Documentation/man/kymo-{c}.1", encoding="ascii") as f:
+            page = set(re.findall(r"Fl -([a-z]+)", f.read().replace("-help", "")))
+        told = set(re.findall(r"--([a-z]+)", run(c, "--help")[0])) - {"help"}
+        assert page >= told and page <= told | {"help"}, (c, page ^ told)
+
+
+def t_usage_errors():
+    for args in (["nosuch"], [], ["print"], ["info", "a", "b"], ["stat"], ["stat", "--sort", "x", mixed()],
+                 ["timeline", "--width", "7", mixed()], ["print", "--from", "x", mixed()],
+                 ["print", "--event", "no_such_event", mixed()], ["print", "--color", "x", mixed()],
+                 ["timeline", "--around", "mark:nothing like it", mixed()], ["stat", "--from", "9", "--to", "1", mixed()]):
+        _, err = run(*args, status=125)
+        assert err, args
+
+
+def t_bad_files():
+    empty, text = folder.name + "/empty", folder.name + "/text"
+    open(empty, "wb").close()
+    with open(text, "w", encoding="ascii") as f:
+        f.write("this is no trace at all, whatever its name says\n")
+    for c in COMMANDS:
+        for bad in (empty, text, folder.name, "/no/such/file", HOST + "/kymo"):
+            out, err = run(c, bad, status=125)
+            assert out == "" and err.count("\n") == 1 and err.startswith(f"kymo {c}: {bad}"), (c, bad, err)
+
+
+def t_print_lines():
+    lines = run("print", mixed())[0].splitlines()
+    events = json.loads(run("info", "--json", mixed())[0])["events"]
+    assert len(lines) == events and "task_switch" in "".join(lines)
+    assert all("\033" not in x for x in lines), "colour in a pipe"
+
+
+def t_print_json():
+    out = run("print", "--json", mixed())[0].splitlines()
+    rows = [json.loads(x) for x in out]
+    times = [r["time"] for r in rows]
+    assert times == sorted(times) and [r["seq"] for r in rows] == list(range(len(rows)))
+    switch = [r for r in rows if r["event"] == "task_switch"]
+    for a, b in zip(switch, switch[1:]):
+        assert a["fields"]["next"] == b["task"], "a switch does not begin where the last one ended"
+
+
+def t_print_filters():
+    rows = [json.loads(x) for x in run("print", "--json", "--event", "mutex_*", "--object", "bus_mutex", mixed())[0].splitlines()]
+    assert rows and all(r["event"].startswith("mutex_") and r["fields"]["obj_name"] == "bus_mutex" for r in rows)
+    rows = [json.loads(x) for x in run("print", "--json", "--class", "USER", "--from", "0.1", "--to", "200ms", mixed())[0].splitlines()]
+    assert rows and all(r["class"] == "USER" and 1000000 <= r["time"] <= 2000000 for r in rows)
+    rows = [json.loads(x) for x in run("print", "--json", "--task", "2", mixed())[0].splitlines()]
+    assert rows and all(2 in [r.get("task"), r["fields"].get("task"), r["fields"].get("next"), r["fields"].get("owner")]
+                        for r in rows)
+
+
+def t_print_context():
+    plain = run("print", "--event", "mark", "--limit", "1", mixed())[0].splitlines()
+    around = run("print", "--event", "mark", "--limit", "5", "--context", "2", mixed())[0].splitlines()
+    assert len(plain) == 1 and len(around) == 5 and around[2] == plain[0]
+
+
+def t_print_color():
+    assert "\033" in run("print", "--limit", "9", "--color", "always", mixed())[0]
+    assert "\033" not in run("print", "--limit", "9", "--color", "never", mixed())[0]
+
+
+def t_follow_sees_growth():
+    data = open(mixed(), "rb").read()
+    path = folder.name + "/growing.kymo"
+    cut = len(data) // 2
+    with open(path, "wb") as f:
+        f.write(data[:cut])
+    p = subprocess.Popen([KYMO, "print", "--follow", "--limit", "8000", path], stdout=subprocess.PIPE)
+    first = p.stdout.readline()
+    with open(path, "ab") as f:
+        f.write(data[cut:])
+    rest = p.stdout.read()
+    assert p.wait(timeout=30) == 0 and first
+    assert len(rest.splitlines()) == 7999
+    assert b"lost" not in rest
+
+
+def t_stdin():
+    with open(mixed(), "rb") as f:
+        out, _ = run("info", "--json", "-", stdin=f)
+    cat = subprocess.Popen(["cat", mixed()], stdout=subprocess.PIPE)
+    piped, _ = run("info", "--json", "-", stdin=cat.stdout)
+    cat.wait()
+    assert json.loads(out) == json.loads(piped)
+
+
+def t_closed_pipe():
+    p = subprocess.Popen([KYMO, "print", trace("long", "--events", "60000")], stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    p.stdout.readline()
+    p.stdout.close()
+    err = p.stderr.read().decode()
+    assert p.wait(timeout=30) == 141 and err == "", (p.returncode, err)
+
+
+def t_full_disk():
+    for args in (["print", mixed()], ["info", mixed()], ["stat", mixed()], ["timeline", mixed()], ["stat", "--json", mixed()]):
+        with open("/dev/full", "wb") as full:
+            _, err = run(*args, status=125, stdout=full)
+            assert "standard output" in err, (args, err)
+
+
+def check_sums(s):
+    """What must hold for any figures of one hart."""
+    total = s["to"] - s["from"]
+    assert sum(t["running"] for t in s["tasks"]) + s["unknown"] == total
+    assert s["irq"] == sum(t["irq"] for t in s["tasks"])
+    for t in s["tasks"]:
+        assert t["cpu"] == t["running"] - t["irq"] >= 0
+        spent = sum(t[k] for k in ("running", "ready", "blocked", "suspended", "delayed", "unknown"))
+        assert spent <= total, t["name"]
+        assert sum(b["time"] for b in t["blocked_by"]) == t["blocked"], t["name"]
+        left = sum(t["left"].values())
+        assert t["switches"] - 1 <= left <= t["switches"] + 1 or s["unknown"], (t["name"], left, t["switches"])
+        for d in ("response", "execution", "latency", "period", "blocking", "ready_wait"):
+            x = t[d]
+            if x["count"]:
+                assert x["min"] <= x["p50"] <= x["p90"] <= x["p99"] <= x["max"] <= x["sum"]
+                assert x["min"] <= x["mean"] <= x["max"] + 1
+
+
+def t_stat_sums():
+    for path in (mixed(), path_off(), path_on(), lossy(), trace("flight", "--keep", "4")):
+        check_sums(json.loads(run("stat", "--json", path)[0]))
+
+
+def t_stat_from_events():
+    """The figures again, added up by hand from `print --json`: lossless, one hart."""
+    rows = [json.loads(x) for x in run("print", "--json", mixed())[0].splitlines()]
+    s = json.loads(run("stat", "--json", mixed())[0])
+    running, since, switches = {}, {}, {}
+    current, begin = 65535, rows[0]["time"]
+    for r in rows:
+        if r["event"] == "task_switch":
+            running[current] = running.get(current, 0) + r["time"] - begin
+            current, begin = r["fields"]["next"], r["time"]
+            switches[current] = switches.get(current, 0) + 1
+    running[current] = running.get(current, 0) + s["to"] - begin
+    for t in s["tasks"]:
+        assert t["running"] == running.get(t["id"], 0), t["name"]
+        assert t["switches"] == switches.get(t["id"], 0) or t["id"] == 65535, t["name"]
+    blocked = {}
+    for r in rows:
+        if r["event"] == "task_switch" and r["fields"]["state"] == 3:
+            since[r["task"]] = r["time"]
+        if r["event"] in ("task_ready", "task_destroy", "task_suspend", "task_resume"):
+            t = r["fields"]["task"]
+            if t in since:
+                blocked[t] = blocked.get(t, 0) + r["time"] - since.pop(t)
+            if r["event"] == "task_resume" and r["fields"]["state"] == 3:
+                since[t] = r["time"]
+    for t, b in since.items():
+        blocked[t] = blocked.get(t, 0) + s["to"] - b
+    for t in s["tasks"]:
+        assert t["blocked"] == blocked.get(t["id"], 0), (t["name"], t["blocked"], blocked.get(t["id"], 0))
+
+
+def t_stat_window():
+    whole = json.loads(run("stat", "--json", mixed())[0])
+    hz, middle = whole["clock_hz"], (whole["from"] + whole["to"]) // 2
+    a = json.loads(run("stat", "--json", "--to", f"@{middle}", mixed())[0])
+    b = json.loads(run("stat", "--json", "--from", f"@{middle}", mixed())[0])
+    assert hz and a["to"] == middle == b["from"]
+    for t in whole["tasks"]:
+        parts = [x["running"] for s in (a, b) for x in s["tasks"] if x["id"] == t["id"]]
+        assert sum(parts) == t["running"], t["name"]
+
+
+def t_stat_loss_is_said():
+    s = json.loads(run("stat", "--json", lossy())[0])
+    i = json.loads(run("info", "--json", lossy())[0])
+    assert s["unknown"] > 0 and s["lost"] == i["lost"] and s["lost"][0]["events"] > 0
+    text = run("stat", lossy())[0]
+    assert "lower bounds" in text and ".." in text
+
+
+def t_stat_csv():
+    rows = list(csv.reader(io.StringIO(run("stat", "--csv", mixed())[0])))
+    assert len(rows) > 5 and all(len(r) == len(rows[0]) for r in rows)
+
+
+def t_stat_two():
+    text = run("stat", path_off(), path_on())[0]
+    assert "bus" in text and "A" in text
+    both = json.loads(run("stat", "--json", path_off(), path_on())[0])
+    assert len(both) == 2
+    worst = [next(t for t in s["tasks"] if t["name"] == "bus")["response"]["max"] for s in both]
+    assert worst[0] > 2 * worst[1], worst
+
+
+def t_stat_filters():
+    s = json.loads(run("stat", "--json", "--task", "bus", path_off())[0])
+    assert [t["name"] for t in s["tasks"]] == ["bus"]
+    assert "bus_mutex" in run("stat", "--object", "bus_mutex", path_off())[0]
+    assert "response times of bus" in run("stat", "--histogram", "--task", "bus", path_off())[0]
+
+
+def t_timeline():
+    out = run("timeline", "--around", "blocked:bus", "--width", "100", path_off())[0].splitlines()
+    assert all(len(x) <= 100 for x in out[:-1]), max(out, key=len)
+    bus = next(x for x in out if x.startswith("A bus"))
+    weather = next(x for x in out if "weather" in x)
+    assert bus.count(weather[0]) > 20, "the wait for the holder is not seen"
+
+
+def t_timeline_ascii():
+    for args, env in ((["--ascii"], None), ([], {"LC_ALL": "C"})):
+        out = run("timeline", *args, "--around", "worst:bus", path_on(), env=env)[0]
+        assert out.isascii() and "%" in out, "no raised priority seen"
+
+
+def t_timeline_around():
+    for what in ("0.05", "mark:tick", "event:sem_give", "end", "worst:1"[:5] + ":worker"):
+        assert "runs" in run("timeline", "--around", what, mixed())[0], what
+    assert "lost" in run("timeline", lossy())[0]
+
+
+def t_library_installs():
+    """A program of somebody else's, built against what `make install` left."""
+    root = folder.name + "/root"
+    source = folder.name + "/user.c"
+    with open(source, "w", encoding="ascii") as f:
+        f.write('#include <kymo.h>\n#include <kymo_stat.h>\n#include <stdio.h>\n'
+                'int main(int c, char **v) { kymo_trace *t; struct kymo_error e;\n'
+                'if (c < 2 || kymo_open(&t, v[1], &e)) return 1;\n'
+                'struct kymo_stat *s = kymo_stat_run(t, 0, UINT64_MAX, &e);\n'
+                'if (!s) return 1;\n' 'printf("%u\\n", s->tasks); kymo_stat_free(s); kymo_close(t); return 0; }\n')
+    subprocess.run(["make", "-s", f"BUILD={os.path.dirname(HOST)}", "install", f"DESTDIR={root}", "PREFIX=/usr"], check=True,
+                   stdout=subprocess.DEVNULL, timeout=120)
+    env = dict(os.environ, PKG_CONFIG_PATH=root + "/usr/lib/pkgconfig", PKG_CONFIG_SYSROOT_DIR=root)
+    flags = subprocess.run(["pkg-config", "--static", "--cflags", "--libs", "libkymo"], env=env, check=True,
+                           capture_output=True, text=True, timeout=30).stdout.split()
+    subprocess.run(["gcc", "-Wall", "-Werror", source, "-o", folder.name + "/user", *flags], check=True, timeout=60)
+    out = subprocess.run([folder.name + "/user", path_on()], check=True, capture_output=True, text=True, timeout=30).stdout
+    assert int(out) >= 4
+    assert os.path.exists(root + "/usr/share/man/man1/kymo.1")
+
+
+def main():
+    tests = {k[2:]: v for k, v in sorted(globals().items()) if k.startswith("t_")}
+    want = sys.argv[2] if len(sys.argv) > 2 else ""
+    if want == "quick":
+        del tests["library_installs"]
+    elif want:
+        tests = {want.split(":")[1]: tests[want.split(":")[1]]}
+    bad = 0
+    for name, test in tests.items():
+        try:
+            test()
+        except Exception as e:  # pylint: disable=broad-except
+            bad += 1
+            line = e.__traceback__
+            while line.tb_next:
+                line = line.tb_next
+            print(f"FAIL cli:{name}: line {line.tb_lineno}: {type(e).__name__}: {str(e)[:600]}")
+    print(f"cli: {len(tests) - bad} passed, {bad} failed")
+    return 1 if bad else 0
+
+
+with tempfile.TemporaryDirectory() as where:
+    class folder:  # the tests' scratch place
+        name = where
+    sys.exit(main())

@@ -1,0 +1,22 @@
+#!/bin/sh
+# SPDX-License-Identifier: MIT
+# Runs the reader's fuzzer from seeds of the simulated kernel. usage: fuzz.sh FUZZER SYNTH DIR SECONDS
+# A finding is kept in DIR and its command line printed.
+set -eu
+fuzzer=$1 synth=$2 dir=$3 seconds=$4
+mkdir -p "$dir/corpus" "$dir/found"
+for seed in 1 2 3 4; do
+    option=
+    [ $seed = 2 ] && option="--leap"
+    [ $seed = 3 ] && option="--harts 2"
+    [ $seed = 4 ] && option="--keep 2"
+    # shellcheck disable=SC2086 # no option or two words
+    "$synth" --seed $seed --events 150 --block 256 $option -o "$dir/seed" > "$dir/seed.log"
+    { printf '\000'; cat "$dir/seed"; } > "$dir/corpus/seed$seed"
+done
+if ! timeout $((seconds + 60)) "$fuzzer" -max_total_time="$seconds" -max_len=20000 -seed=1 -timeout=20 \
+    -artifact_prefix="$dir/found/" "$dir/corpus" > "$dir/log" 2>&1; then
+    tail -n 40 "$dir/log"
+    echo "FAIL fuzz: rerun: $fuzzer $(ls -t "$dir"/found/* | head -n 1)"
+    exit 1
+fi
