@@ -64,7 +64,7 @@ synth: $(H)/kymo-synth ## a maker of traces from a simulated kernel
 script: $(H)/kymo-script
 host: $(H)/kymo $(H)/libkymo.a
 
-install: host ## install kymo, libkymo, its header, pkg-config file and man pages (DESTDIR=, PREFIX=)
+install: host ## install kymo, libkymo with header, man pages (DESTDIR=, PREFIX=)
 	$(Q)install -D -m 755 $(H)/kymo "$(DESTDIR)$(PREFIX)/bin/kymo"
 	$(Q)install -D -m 644 $(H)/libkymo.a "$(DESTDIR)$(PREFIX)/lib/libkymo.a"
 	$(Q)for h in tools/kymo/include/*.h; do \

@@ -1,6 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
-# Runs the reader's fuzzer from seeds of the simulated kernel. usage: fuzz.sh FUZZER SYNTH DIR SECONDS
+# Runs the reader's fuzzer from seeds of the simulated kernel.
+# usage: fuzz.sh FUZZER SYNTH DIR SECONDS
 # A finding is kept in DIR and its command line printed.
 set -eu
 fuzzer=$1 synth=$2 dir=$3 seconds=$4
@@ -14,9 +15,11 @@ for seed in 1 2 3 4; do
     "$synth" --seed $seed --events 150 --block 256 $option -o "$dir/seed" > "$dir/seed.log"
     { printf '\000'; cat "$dir/seed"; } > "$dir/corpus/seed$seed"
 done
-if ! timeout $((seconds + 60)) "$fuzzer" -max_total_time="$seconds" -max_len=20000 -seed=1 -timeout=20 \
-    -artifact_prefix="$dir/found/" "$dir/corpus" > "$dir/log" 2>&1; then
+if ! timeout $((seconds + 60)) "$fuzzer" -max_total_time="$seconds" -max_len=20000 -seed=1 \
+    -timeout=20 -artifact_prefix="$dir/found/" "$dir/corpus" > "$dir/log" 2>&1; then
     tail -n 40 "$dir/log"
-    echo "FAIL fuzz: rerun: $fuzzer $(ls -t "$dir"/found/* | head -n 1)"
+    for f in "$dir"/found/*; do
+        echo "FAIL fuzz: rerun: $fuzzer $f"
+    done
     exit 1
 fi

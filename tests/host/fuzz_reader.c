@@ -1,10 +1,13 @@
 /* SPDX-License-Identifier: MIT */
-/* libFuzzer target: any bytes as a trace, through reader, model, statistics and `kymo print`'s formatting.
+/* libFuzzer target: any bytes as a trace, through reader, model, statistics and `kymo print`'s
+ * formatting.
  *
- * A checksum stops random bytes at the door, so most inputs are repaired first: every packet that can be one gets its
- * right checksum, and blocks the table's hash. The first byte chooses: even repaired, odd as it is.
+ * A checksum stops random bytes at the door, so most inputs are repaired first: every packet that
+ * can be one gets its right checksum, and blocks the table's hash. The first byte chooses: even
+ * repaired, odd as it is.
  *
- *   clang -fsanitize=fuzzer,address,undefined ..     make fuzz builds and runs it, seeds from kymo-synth */
+ *   clang -fsanitize=fuzzer,address,undefined ..     make fuzz builds and runs it, seeds from
+ * kymo-synth */
 #include "kymo_stat.h"
 #include "lib/container.h"
 #include "util/show.h"

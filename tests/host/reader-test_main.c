@@ -4,7 +4,7 @@
  * that really were in the trace, with every missing one accounted for or the trace marked as
  * damaged. Never a crash, a hang or an invented event.
  *
- * Usage: reader-test [TOKEN]; tokens are reader-test:cut:BYTES, reader-test:flip:BIT,
+ * Usage: reader-test [TOKEN | brief]; tokens are reader-test:cut:BYTES, reader-test:flip:BIT,
  * reader-test:zero:BYTE,
  * reader-test:forge:BIT. */
 #include "lib/container.h"
@@ -34,6 +34,7 @@ static int fd;
 static char path[64];
 static unsigned passed, failed;
 static const char *only;
+static bool brief; /* every 16th case: sanitizers are slow */
 
 static void put(size_t length)
 {
@@ -130,7 +131,7 @@ static void one(const char *kind, size_t which)
 {
     char token[64];
     snprintf(token, sizeof token, "reader-test:%s:%zu", kind, which);
-    if (only && strcmp(only, token) != 0)
+    if ((only && strcmp(only, token) != 0) || (brief && which % 16))
         return;
     look(&now);
     const char *wrong = judge();
@@ -186,7 +187,7 @@ static void forged(size_t bit)
 {
     char token[64];
     snprintf(token, sizeof token, "reader-test:forge:%zu", bit);
-    if (only && strcmp(only, token) != 0)
+    if ((only && strcmp(only, token) != 0) || (brief && bit % 7))
         return;
     look(&now);
     const char *wrong = NULL;
@@ -248,7 +249,8 @@ static void make(void)
 
 int main(int argc, char **argv)
 {
-    only = argc > 1 ? argv[1] : NULL;
+    brief = argc > 1 && strcmp(argv[1], "brief") == 0;
+    only = argc > 1 && !brief ? argv[1] : NULL;
     make();
     cuts();
     flips();

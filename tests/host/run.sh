@@ -1,6 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
-# All tests of libkymo and the reading commands. usage: run.sh BUILD SANITIZED-BUILD FUZZ-SECONDS TOKEN
+# All tests of libkymo and the reading commands.
+# usage: run.sh BUILD SANITIZED-BUILD FUZZ-SECONDS TOKEN
 # TOKEN reruns one case: model-test:VARIANT:SEED, reader-test:KIND:N, cli:NAME, san:.., fuzz.
 set -u
 build=$1 san=$2 seconds=$3 only=$4
@@ -27,22 +28,27 @@ run() { # name command..
     count "$log/out" $? "$name"
 }
 
+fuzz() {
+    if sh tests/host/fuzz.sh "$build/fuzz/reader" "$build/host/kymo-synth" "$build/fuzz" \
+        "$seconds"; then
+        passed=$((passed + 1))
+    else
+        failed=$((failed + 1))
+    fi
+}
+
 case $only in
 '')
     run model-test "$build/host/model-test"
     run reader-test "$build/host/reader-test"
     run cli python3 tests/host/cli.py "$build/host"
-    run san:model-test "$san/host/model-test" san
-    run san:reader-test "$san/host/reader-test" san
+    run san:model-test "$san/host/model-test" brief
+    run san:reader-test "$san/host/reader-test" brief
     run san:cli python3 tests/host/cli.py "$san/host" quick
-    if sh tests/host/fuzz.sh "$build/fuzz/reader" "$build/host/kymo-synth" "$build/fuzz" "$seconds"; then
-        passed=$((passed + 1))
-    else
-        failed=$((failed + 1))
-    fi
+    fuzz
     ;;
-fuzz) sh tests/host/fuzz.sh "$build/fuzz/reader" "$build/host/kymo-synth" "$build/fuzz" "$seconds" && passed=1 || failed=1 ;;
-san:*) run "$only" "$san/host/${only#san:}" san ;;
+fuzz) fuzz ;;
+san:*) run "$only" "$san/host/${only#san:}" brief ;;
 cli:*) run "$only" python3 tests/host/cli.py "$build/host" "$only" ;;
 *) run "$only" "$build/host/${only%%:*}" "$only" ;;
 esac

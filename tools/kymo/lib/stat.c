@@ -318,7 +318,8 @@ static void on_span(void *u, const kymo_model *m, const struct kymo_user_span *x
     kymo_dist_add(&s->span[i].duration, x->to - x->from, x->to);
 }
 
-/* The stretch begins where the model's knowledge does: at the first event, or at a gap before it. */
+/* The stretch begins where the model's knowledge does: at the first event, or at a gap before it.
+ */
 static void begin(struct km_stat *c, const kymo_model *m)
 {
     struct kymo_stat *s = c->s;
