@@ -213,8 +213,33 @@ static __attribute__((noinline)) bool slice_ended(tcb_t *cur)
     return true;
 }
 
-bool sched_tick(void)
+static uint32_t tick_done(void)
 {
+    sched_irq_out();
+    kernel_check("tick");
+    return false;
+}
+
+/* A tick with something to do, or one that must look closer. Apart from the usual tick, so that this one needs no stack
+ * frame. */
+static __attribute__((noinline)) uint32_t tick_work(tcb_t *cur)
+{
+    bool work = sched.pending || sched_hooked();
+    if (wheel_collect(sched.now))
+        work = true;
+    if (cur->time_slice == 0 && slice_ended(cur))
+        work = true;
+    if (!work)
+        return tick_done();
+    if (sched.slow == 0)
+        return true;
+    sched.pending = true;
+    return tick_done();
+}
+
+uint32_t sched_tick(void)
+{
+    sched_irq_in(CAUSE_TIMER, 0);
     TRACE_ONLY(uint32_t late = hal_mtime_low() - (uint32_t) hal_next_tick;)
     hal_tick_advance();
     uint32_t now = kernel_cb.ticks + 1;
@@ -222,19 +247,12 @@ bool sched_tick(void)
     sched.now = now;
     trace_sync_check();
     TRACE_ONLY(trace_tick_off(now, late);)
-    bool work = wheel_advance(now);
     tcb_t *cur = sched_current();
-    if (unlikely(--cur->time_slice == 0))
-        work |= slice_ended(cur);
-    if (sched_hooked() || sched.pending)
-        work = true;
-    if (unlikely(sched.slow)) {
-        sched.pending |= work;
-        return false;
-    }
-    if (!work)
-        kernel_check("tick");
-    return work;
+    uint32_t slice = (uint8_t) (cur->time_slice - 1);
+    cur->time_slice = (uint8_t) slice;
+    if (likely(slice != 0 && wheel_idle(now) && !sched.pending && !sched_hooked()))
+        return tick_done();
+    return tick_work(cur);
 }
 
 void sched_from_trap(void)
@@ -264,8 +282,8 @@ void _dispatch(void) __attribute__((weak, alias("dispatch")));
 void dispatcher(int from_timer)
 {
     uint32_t irq = hal_irq_save();
-    if (from_timer)
-        sched_tick();
+    if (from_timer && sched_tick())
+        sched_irq_out();
     if (sched.slow == 0 && (irq & MSTATUS_MIE)) {
         if (wheel_due())
             drain();
@@ -342,7 +360,7 @@ static void pass(void)
 {
     sched.now++;
     trace_sync_check();
-    if (wheel_advance(sched.now))
+    if (!wheel_idle(sched.now) && wheel_collect(sched.now))
         drain();
 }
 

@@ -200,8 +200,8 @@ static inline void sched_irq_out(void)
     trace_irq_out_off();
 }
 
-/* The tick: interrupts off, interrupt stack. True when sched_from_trap() has something to do. */
-bool sched_tick(void);
+/* The tick: interrupts off, interrupt stack. Non-zero when sched_from_trap() has something to do. */
+uint32_t sched_tick(void);
 /* On the stack of the interrupted task, interrupts off: what became due, and the switch. */
 void sched_from_trap(void);
 

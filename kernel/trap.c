@@ -11,19 +11,15 @@
 
 uint32_t trap_interrupt(uint32_t cause)
 {
-    bool work;
+    if (likely(cause == CAUSE_TIMER))
+        return sched_tick();
     sched.in_handler = true;
-    if (likely(cause == CAUSE_TIMER)) {
-        sched_irq_in(cause, 0);
-        work = sched_tick();
-    } else {
-        irq_handle(cause);
-        work = sched.pending && sched.slow == 0;
-    }
+    irq_handle(cause);
     sched.in_handler = false;
-    if (!work)
-        sched_irq_out();
-    return work;
+    if (sched.pending && sched.slow == 0)
+        return true;
+    sched_irq_out();
+    return false;
 }
 
 void trap_user(uint32_t cause, struct user_frame *frame)

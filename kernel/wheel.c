@@ -6,14 +6,14 @@
 
 #include "prioq.h"
 
-#define DIGIT_BITS 4
-#define SLOTS 16
-#define LEVELS 8
+#define DIGIT_BITS WHEEL_DIGIT_BITS
+#define SLOTS WHEEL_SLOTS
+#define LEVELS WHEEL_LEVELS
 #define TOP_SHIFT (DIGIT_BITS * (LEVELS - 1))
 
 typedef struct sleep_link link_t;
 
-static HOT link_t wheel[LEVELS][SLOTS]; /* each the head of a circular list */
+link_t wheel[LEVELS][SLOTS]; /* each the head of a circular list */
 static HOT link_t due;
 static HOT uint32_t armed;
 
@@ -100,7 +100,7 @@ void wheel_disarm(tcb_t *t)
     armed--;
 }
 
-bool wheel_advance(uint32_t now)
+bool wheel_collect(uint32_t now)
 {
     uint32_t digits = now;
     for (uint32_t level = 0;; level++, digits >>= DIGIT_BITS) {
@@ -121,7 +121,7 @@ tcb_t *wheel_take(uint32_t now)
         return NULL;
     tcb_t *t = task_of(due.next);
     slot_remove(&t->sleep);
-    if ((int32_t) (now - t->wake_tick) < 0) { /* collected early: the remaining time is below 2^28 */
+    if ((int32_t) (now - t->wake_tick) < 0) { /* collected early: the remaining time is below 2^30 */
         wheel_place(t, now);
         return NULL;
     }

@@ -23,3 +23,8 @@ kernel-test-images:
 
 check-kernel: kernel-test-images
 	$(Q)python3 tests/kernel/run.py $(KT_IMAGES)
+
+$(T)/tests/kernel/cost/%.elf: $(T)/tests/kernel/cost/%.c.o $(T)/libkymo-kernel.a arch/riscv/riscv32-qemu.ld
+	$(say) LD $@
+	$(Q)$(TLD) -melf32lriscv --gc-sections --build-id -T arch/riscv/riscv32-qemu.ld -o $@ $< \
+	  --whole-archive $(T)/libkymo-kernel.a --no-whole-archive
