@@ -63,7 +63,7 @@ static int32_t cond_wait(cond_t *c, mutex_t *m, uint32_t ticks, const char *call
     sched_lock();
     tcb_t *cur = sched_current();
     trace_cond_wait_off(c, m);
-    sched_await(cur, queue_of(c), WAIT_PRIOQ, ticks);
+    sched_await_waiters(cur, queue_of(c), WAIT_PRIOQ, ticks);
     mutex_give_up(m, cur, irq);
     sched_settle();
     int32_t result = sched_block(cur, irq);
@@ -88,7 +88,7 @@ int32_t mo_cond_timedwait(cond_t *c, mutex_t *m, uint32_t ticks)
 /* Interrupts off. */
 static void wake(tcb_t *t)
 {
-    sched_unqueue(t);
+    waiters_remove(t->wait_queue, t);
     t->wait_result = ERR_OK;
     sched_wake(t, READY_OBJECT);
 }

@@ -75,7 +75,7 @@ tcb_t *mutex_owner_of_queue(void *queue)
 static inline void hand_over(mutex_t *m, tcb_t *t)
 {
     unhold(m);
-    sched_unqueue(t);
+    waiters_remove(queue_of(m), t);
     hold(m, t);
     t->wait_result = ERR_OK;
     sched_wake(t, READY_OBJECT);
@@ -218,7 +218,7 @@ static __attribute__((noinline)) int32_t lock_contended(mutex_t *m, uint32_t tic
     sched_must_block(irq, call, m);
     tcb_t *owner = owner_of(m);
     trace_mutex_block_off(TRACE_ID(owner), m);
-    sched_await(cur, queue_of(m), WAIT_MUTEX, ticks);
+    sched_await_waiters(cur, queue_of(m), WAIT_MUTEX, ticks);
     if (m->inherit && cur->prio_level < owner->prio_level) {
         sched_lock();
         hal_irq_restore(irq);
@@ -296,14 +296,13 @@ void mutex_give_up(mutex_t *m, tcb_t *cur, uint32_t irq)
     hand_over(m, t);
     if (cur->prio_level == cur->base_level)
         return;
-    if (!cur->held) { /* what it had inherited came through m */
-        set_level(cur, cur->base_level, PRIORITY_LOWERED);
-        return;
-    }
-    sched_lock();
+    sched_lock(); /* interrupts are served before the rest, which is long */
     hal_irq_restore(irq);
-    mutex_propagate(cur);
+    if (cur->held)
+        mutex_propagate(cur);
     hal_irq_save();
+    if (!cur->held) /* what it had inherited came through m */
+        set_level(cur, cur->base_level, PRIORITY_LOWERED);
     sched_settle();
 }
 

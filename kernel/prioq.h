@@ -89,3 +89,20 @@ static inline tcb_t *prioq_first(const struct prioq *q)
 {
     return q->first[q->top];
 }
+
+/* The same for queues of waiters, which count: an empty one is known without a look at its levels. */
+static inline void waiters_append(struct prioq *q, tcb_t *t)
+{
+    q->count++;
+    prioq_append(q, t);
+}
+
+static inline void waiters_remove(struct prioq *q, tcb_t *t)
+{
+    uint32_t level = t->prio_level;
+    ring_remove(&q->first[level], t);
+    if (--q->count == 0)
+        q->top = PRIOQ_LEVELS - 1;
+    else if (!q->first[level] && q->top == level)
+        prioq_find_top(q, level + 1);
+}

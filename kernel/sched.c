@@ -67,11 +67,6 @@ static __attribute__((noinline)) tcb_t *pick_hooked(void)
     return refused ? prioq_first(&sched.ready) : t;
 }
 
-static inline tcb_t *pick(void)
-{
-    return sched_hooked() ? pick_hooked() : prioq_first(&sched.ready);
-}
-
 static inline void check_stack(tcb_t *t)
 {
     if (CONFIG_STACK_PROTECTION && unlikely(*(uint32_t *) t->stack != t->canary))
@@ -88,10 +83,9 @@ static inline int32_t switch_to(tcb_t *from, tcb_t *to, uint32_t irq)
     return hal_switch(from, to, irq);
 }
 
-/* The running task offers the hart to whoever is first now. */
-static inline void preempt(tcb_t *cur, uint32_t irq)
+/* The running task goes on, or is preempted by `next`. */
+static inline void switch_if_other(tcb_t *cur, tcb_t *next, uint32_t irq)
 {
-    tcb_t *next = pick();
     if (next == cur) {
         hal_irq_restore(irq);
         return;
@@ -99,6 +93,22 @@ static inline void preempt(tcb_t *cur, uint32_t irq)
     trace_task_switch_off(TASK_READY, TRACE_ID(next));
     cur->state = TASK_READY;
     switch_to(cur, next, irq);
+}
+
+/* Ways through the hook are apart, so that the others need no stack frame. */
+static __attribute__((noinline)) void preempt_hooked(tcb_t *cur, uint32_t irq)
+{
+    switch_if_other(cur, pick_hooked(), irq);
+}
+
+/* The running task offers the hart to whoever is first now. */
+static __attribute__((noinline)) void preempt(tcb_t *cur, uint32_t irq)
+{
+    if (sched_hooked()) {
+        preempt_hooked(cur, irq);
+        return;
+    }
+    switch_if_other(cur, prioq_first(&sched.ready), irq);
 }
 
 /* How the trace names the state of `t`. */
@@ -116,22 +126,26 @@ void sched_unqueue(tcb_t *t)
         ring_remove(&q->first, t);
         q->count--;
     } else if (t->wait_kind > WAIT_FIFO) {
-        struct prioq *q = t->wait_queue;
-        prioq_remove(q, t);
-        q->count--;
+        waiters_remove(t->wait_queue, t);
     }
 }
 
-static inline void wake(tcb_t *t, uint32_t reason)
+/* `t` waits for nothing any more, and no time of it is armed. */
+static inline void make_ready(tcb_t *t, uint32_t reason)
 {
-    if (wheel_is_armed(t))
-        wheel_disarm(t);
     t->wait_kind = WAIT_NONE;
     if (unlikely(t->flags & TASK_IS_SUSPENDED))
         return;
     t->state = TASK_READY;
     prioq_append(&sched.ready, t);
     trace_task_ready_off(reason, TRACE_ID(t));
+}
+
+static inline void wake(tcb_t *t, uint32_t reason)
+{
+    if (wheel_is_armed(t))
+        wheel_disarm(t);
+    make_ready(t, reason);
 }
 
 void sched_wake(tcb_t *t, uint32_t reason)
@@ -157,84 +171,129 @@ static void rt_deadline(tcb_t *t)
 {
     /* Quirk for source compatibility: applications with a hook lay out the record behind rt_prio as {period,
      * deadline} and expect the deadline to be renewed when a delay ends. Without a hook nothing is written. */
-    if (t->rt_prio && sched_hooked()) {
+    if (sched_hooked()) {
         uint32_t *record = t->rt_prio;
         record[1] = kernel_cb.ticks + record[0];
     }
 }
 
-/* The time of `t` is up, whatever it waits for. Returns the owner whose inherited level must be looked at again, or
+/* The time of `t`, which waits for an object, is up. Returns the owner whose inherited level must be looked at again, or
  * NULL. */
-static tcb_t *expire(tcb_t *t)
+static __attribute__((noinline)) tcb_t *time_out(tcb_t *t)
 {
-    tcb_t *owner = NULL;
-    uint32_t reason = READY_TIMEOUT;
+    tcb_t *owner = t->wait_kind == WAIT_MUTEX ? mutex_owner_of_queue(t->wait_queue) : NULL;
     t->wait_result = ERR_TIMEOUT;
-    switch (t->wait_kind) {
-    case WAIT_DELAY:
-        reason = t->flags & TASK_IN_WFI ? READY_WFI : READY_DELAY;
-        t->flags &= ~TASK_IN_WFI;
-        rt_deadline(t);
-        break;
-    case WAIT_MUTEX:
-        owner = mutex_owner_of_queue(t->wait_queue);
-        /* fall through */
-    default:
-        sched_unqueue(t);
-    }
-    sched_wake(t, reason);
+    sched_unqueue(t);
+    make_ready(t, READY_TIMEOUT);
     return owner;
 }
 
-/* Handles what the wheel collected, one task a step, with interrupts served in between and no other task running.
- * Interrupts are off at entry and exit, and were on before. */
-static void drain(void)
+static __attribute__((noinline)) void delay_over_rt(tcb_t *t)
+{
+    rt_deadline(t);
+    make_ready(t, READY_DELAY);
+}
+
+static inline void delay_over(tcb_t *t)
+{
+    if (unlikely(t->rt_prio != NULL)) {
+        delay_over_rt(t);
+        return;
+    }
+    TRACE_ONLY(if (t->flags & TASK_IN_WFI) {
+        t->flags &= ~TASK_IN_WFI;
+        make_ready(t, READY_WFI);
+        return;
+    })
+    make_ready(t, READY_DELAY);
+}
+
+static __attribute__((noinline)) void time_out_step(tcb_t *t)
+{
+    tcb_t *owner = time_out(t);
+    if (!owner)
+        return;
+    hal_irq_restore(MSTATUS_MIE);
+    mutex_propagate(owner);
+    hal_irq_save();
+}
+
+/* Handles one task that the wheel collected. Interrupts, which were on, are served first, and off at the exit. */
+static __attribute__((noinline)) void drain_step(void)
+{
+    sched_breathe(MSTATUS_MIE);
+    tcb_t *t = wheel_take();
+    if (unlikely((int32_t) (sched.now - t->wake_tick) < 0)) {
+        wheel_place(t, sched.now);
+        return;
+    }
+    t->sleep.next = NULL;
+    if (likely(t->wait_kind == WAIT_DELAY))
+        delay_over(t);
+    else
+        time_out_step(t);
+}
+
+/* Handles all of them, one a step, while no other task runs. */
+static inline void drain(void)
 {
     sched_lock();
     do {
-        tcb_t *t = wheel_take(sched.now);
-        tcb_t *owner = t ? expire(t) : NULL;
-        hal_irq_restore(MSTATUS_MIE);
-        if (owner)
-            mutex_propagate(owner);
-        hal_irq_save();
+        drain_step();
     } while (wheel_due());
     sched.slow -= SLOW_LOCK;
 }
 
-static __attribute__((noinline)) bool slice_ended(tcb_t *cur)
+/* The turn of the running task is over: the next of its equals is first now. False when there is none. */
+static inline bool slice_ended(tcb_t *cur)
 {
-    cur->time_slice = slices[cur->prio_level];
-    tcb_t **first = &sched.ready.first[cur->prio_level];
-    if (cur->state != TASK_RUNNING || *first != cur || cur->next == cur)
+    uint32_t level = cur->prio_level;
+    cur->time_slice = slices[level];
+    if (cur->next == cur || cur->state != TASK_RUNNING || sched.ready.first[level] != cur)
         return false;
-    *first = cur->next;
+    sched.ready.first[level] = cur->next;
     trace_slice_end_off();
     return true;
 }
 
-static uint32_t tick_done(void)
+static inline uint32_t tick_done(void)
 {
     sched_irq_out();
     kernel_check("tick");
     return false;
 }
 
-/* A tick with something to do, or one that must look closer. Apart from the usual tick, so that this one needs no stack
- * frame. */
-static __attribute__((noinline)) uint32_t tick_work(tcb_t *cur)
+/* There is something to do after this tick; if it may not be done now, whoever forbids it does it later. */
+static inline uint32_t tick_asks(void)
 {
-    bool work = sched.pending || sched_hooked();
-    if (wheel_collect(sched.now))
-        work = true;
-    if (cur->time_slice == 0 && slice_ended(cur))
-        work = true;
-    if (!work)
-        return tick_done();
-    if (sched.slow == 0)
+    if (likely(sched.slow == 0))
         return true;
     sched.pending = true;
     return tick_done();
+}
+
+/* The rarer ticks, each apart, so that the usual one needs no stack frame. */
+
+static __attribute__((noinline)) uint32_t tick_slice_ended(tcb_t *cur)
+{
+    return slice_ended(cur) || sched.pending || sched_hooked() ? tick_asks() : tick_done();
+}
+
+static __attribute__((noinline)) uint32_t tick_due(tcb_t *cur)
+{
+    wheel_collect_slot(&wheel[0][sched.now % WHEEL_SLOTS]);
+    if (cur->time_slice == 0)
+        slice_ended(cur);
+    return tick_asks();
+}
+
+static __attribute__((noinline)) uint32_t tick_at_wrap(tcb_t *cur)
+{
+    if (wheel_collect(sched.now))
+        sched.pending = true;
+    if (cur->time_slice == 0)
+        return tick_slice_ended(cur);
+    return sched.pending || sched_hooked() ? tick_asks() : tick_done();
 }
 
 uint32_t sched_tick(void)
@@ -248,11 +307,19 @@ uint32_t sched_tick(void)
     trace_sync_check();
     TRACE_ONLY(trace_tick_off(now, late);)
     tcb_t *cur = sched_current();
-    uint32_t slice = (uint8_t) (cur->time_slice - 1);
+    uint32_t slice = cur->time_slice - 1u; /* a task begins with 1 at least */
     cur->time_slice = (uint8_t) slice;
-    if (likely(slice != 0 && wheel_idle(now) && !sched.pending && !sched_hooked()))
-        return tick_done();
-    return tick_work(cur);
+    if (unlikely(!wheel_idle(now))) {
+        if (now % WHEEL_SLOTS)
+            return tick_due(cur);
+        if (!wheel_idle_at_wrap(now))
+            return tick_at_wrap(cur);
+    }
+    if (unlikely(slice == 0))
+        return tick_slice_ended(cur);
+    if (unlikely(sched.pending || sched_hooked()))
+        return tick_asks();
+    return tick_done();
 }
 
 void sched_from_trap(void)
@@ -264,10 +331,8 @@ void sched_from_trap(void)
 }
 
 /* In the trap of an interrupt: the handler ends, for the trace, before the switch it asked for. */
-void dispatch(void)
+static inline void dispatch_to(tcb_t *cur, tcb_t *next)
 {
-    tcb_t *cur = sched_current();
-    tcb_t *next = pick();
     if (next == cur) {
         sched_irq_out();
         return;
@@ -276,6 +341,19 @@ void dispatch(void)
     sched_irq_out();
     cur->state = TASK_READY;
     switch_to(cur, next, 0);
+}
+
+static __attribute__((noinline)) void dispatch_hooked(void)
+{
+    dispatch_to(sched_current(), pick_hooked());
+}
+
+void dispatch(void)
+{
+    if (sched_hooked())
+        dispatch_hooked();
+    else
+        dispatch_to(sched_current(), prioq_first(&sched.ready));
 }
 void _dispatch(void) __attribute__((weak, alias("dispatch")));
 
@@ -371,12 +449,17 @@ static bool may_block(uint32_t irq)
     return (irq & MSTATUS_MIE) && (sched.slow & ~SLOW_COOPERATIVE) == 0;
 }
 
+static __attribute__((noreturn, cold, noinline)) void refuse_to_block(const char *call, const void *obj)
+{
+    kernel_misuse(call, obj, sched.slow & SLOW_BOOT ? "blocks before the scheduler runs"
+                                                    : "blocks with interrupts off or the scheduler locked",
+                  ERR_UNKNOWN);
+}
+
 void sched_must_block(uint32_t irq, const char *call, const void *obj)
 {
     if (unlikely(!may_block(irq)))
-        kernel_misuse(call, obj, sched.slow & SLOW_BOOT ? "blocks before the scheduler runs"
-                                                        : "blocks with interrupts off or the scheduler locked",
-                      ERR_UNKNOWN);
+        refuse_to_block(call, obj);
 }
 
 static inline void rotate(tcb_t *cur)
@@ -427,23 +510,35 @@ void mo_task_yield(void)
     _yield();
 }
 
-/* Leaves the hart; the running task is out of the ready queue, unless its time ran out in this very call. */
-static inline __attribute__((always_inline)) int32_t leave(tcb_t *cur, uint32_t irq, uint32_t trace_state)
+static __attribute__((noinline)) int32_t leave_slow(tcb_t *cur, uint32_t irq)
 {
-    if (unlikely(sched.slow)) /* cooperative */
+    uint32_t state = sched_trace_state(cur);
+    if (sched.slow) /* cooperative */
         pass();
-    tcb_t *next = pick();
-    if (unlikely(cur->state == TASK_READY)) {
+    if (cur->state == TASK_READY) { /* its time ran out in this very call */
         cur->state = TASK_RUNNING;
         preempt(cur, irq);
         return cur->wait_result;
     }
+    tcb_t *next = sched_hooked() ? pick_hooked() : prioq_first(&sched.ready);
+    trace_task_switch_off(state, TRACE_ID(next));
+    return switch_to(cur, next, irq);
+}
+
+/* Leaves the hart; the running task is out of the ready queue, unless its time ran out in this very call. */
+static inline __attribute__((always_inline)) int32_t leave(tcb_t *cur, uint32_t irq, uint32_t trace_state)
+{
+    if (unlikely(sched.slow || sched_hooked()))
+        return leave_slow(cur, irq);
+    tcb_t *next = prioq_first(&sched.ready);
     trace_task_switch_off(trace_state, TRACE_ID(next));
     return switch_to(cur, next, irq);
 }
 
 int32_t sched_block(tcb_t *cur, uint32_t irq)
 {
+    if (unlikely(cur->state == TASK_READY)) /* woken between the steps of a long way to here */
+        return leave_slow(cur, irq);
     return leave(cur, irq, TASK_BLOCKED);
 }
 
@@ -463,30 +558,36 @@ void sched_block_ended(tcb_t *cur)
     __builtin_unreachable();
 }
 
-void sched_await(tcb_t *cur, void *queue, uint32_t kind, uint32_t ticks)
+/* Takes the running task out of the ready queue; `kind` says for what. */
+static inline void stop_running(tcb_t *cur, void *queue, uint32_t kind, uint32_t ticks)
 {
     prioq_remove(&sched.ready, cur);
     cur->state = TASK_BLOCKED;
     cur->wait_queue = queue;
     cur->wait_kind = kind;
-    if (kind == WAIT_FIFO) {
-        struct fifo *q = queue;
-        ring_append(&q->first, cur);
-        q->count++;
-    } else if (kind > WAIT_FIFO) {
-        struct prioq *q = queue;
-        prioq_append(q, cur);
-        q->count++;
-    }
     if (ticks != SCHED_FOREVER)
         wheel_arm(cur, sched.now, ticks);
+}
+
+void sched_await_waiters(tcb_t *cur, struct prioq *queue, uint32_t kind, uint32_t ticks)
+{
+    stop_running(cur, queue, kind, ticks);
+    waiters_append(queue, cur);
+}
+
+void sched_await_time(tcb_t *cur, uint32_t ticks)
+{
+    stop_running(cur, NULL, WAIT_DELAY, ticks);
 }
 
 int32_t sched_wait(struct fifo *q, uint32_t ticks, uint32_t irq, const char *call, const void *obj)
 {
     tcb_t *cur = sched_current();
-    sched_must_block(irq, call, obj);
-    sched_await(cur, q, WAIT_FIFO, ticks);
+    if (unlikely(!may_block(irq)))
+        refuse_to_block(call, obj);
+    stop_running(cur, q, WAIT_FIFO, ticks);
+    ring_append(&q->first, cur);
+    q->count++;
     return leave(cur, irq, TASK_BLOCKED);
 }
 
@@ -532,16 +633,17 @@ void sched_leave_giver(uint32_t irq, tcb_t *woken)
 /* The level of `t` becomes `level`, wherever it is queued. The running task stays in front of its new equals. */
 void sched_set_level(tcb_t *t, uint32_t level)
 {
-    bool ready = t->state == TASK_READY || t->state == TASK_RUNNING;
-    struct prioq *q = ready ? &sched.ready : t->wait_kind > WAIT_FIFO ? t->wait_queue : NULL;
+    if (t->state == TASK_RUNNING) {
+        prioq_remove(&sched.ready, t);
+        t->prio_level = level;
+        prioq_prepend(&sched.ready, t);
+        return;
+    }
+    struct prioq *q = t->state == TASK_READY ? &sched.ready : t->wait_kind > WAIT_FIFO ? t->wait_queue : NULL;
     if (q)
         prioq_remove(q, t);
     t->prio_level = level;
-    if (!q)
-        return;
-    if (t->state == TASK_RUNNING)
-        prioq_prepend(q, t);
-    else
+    if (q)
         prioq_append(q, t);
 }
 

@@ -135,8 +135,9 @@ void sched_leave(uint32_t irq, tcb_t *woken);
 
 /* Panics, naming the call, unless the caller may block. */
 void sched_must_block(uint32_t irq, const char *call, const void *obj);
-/* Takes `cur`, the running task, out of the ready queue and appends it to `queue` (WAIT_DELAY: none). */
-void sched_await(tcb_t *cur, void *queue, uint32_t kind, uint32_t ticks);
+/* Takes `cur`, the running task, out of the ready queue, and appends it to `queue`, or has it wait for the time alone. */
+void sched_await_waiters(tcb_t *cur, struct prioq *queue, uint32_t kind, uint32_t ticks);
+void sched_await_time(tcb_t *cur, uint32_t ticks);
 /* Leaves the hart; the running task waits already, sleeps, is suspended or has ended. Returns its wait_result. */
 int32_t sched_block(tcb_t *cur, uint32_t irq);
 int32_t sched_block_asleep(tcb_t *cur, uint32_t irq);
@@ -200,7 +201,7 @@ static inline void sched_irq_out(void)
     trace_irq_out_off();
 }
 
-/* The tick: interrupts off, interrupt stack. Non-zero when sched_from_trap() has something to do. */
+/* The tick: interrupts off, stack of the interrupted task. Non-zero when sched_from_trap() has something to do. */
 uint32_t sched_tick(void);
 /* On the stack of the interrupted task, interrupts off: what became due, and the switch. */
 void sched_from_trap(void);

@@ -295,7 +295,7 @@ void mo_task_delay(uint16_t ticks)
     tcb_t *cur = sched_current();
     sched_must_block(irq, "mo_task_delay", NULL);
     trace_task_delay_off(ticks);
-    sched_await(cur, NULL, WAIT_DELAY, ticks);
+    sched_await_time(cur, ticks);
     sched_block_asleep(cur, irq);
 }
 
@@ -309,7 +309,7 @@ void mo_task_wfi(void)
     sched_must_block(irq, "mo_task_wfi", NULL);
     trace_task_wfi_off();
     cur->flags |= TASK_IN_WFI;
-    sched_await(cur, NULL, WAIT_DELAY, 1);
+    sched_await_time(cur, 1);
     sched_block_asleep(cur, irq);
 }
 
@@ -462,7 +462,7 @@ void _sched_block(queue_t *q)
     if (queue_enqueue(q, cur) != ERR_OK)
         kernel_misuse("_sched_block", q, "the queue is full", ERR_SEM_OPERATION);
     sched_must_block(irq, "_sched_block", q);
-    sched_await(cur, NULL, WAIT_DELAY, SCHED_FOREVER);
+    sched_await_time(cur, SCHED_FOREVER);
     sched_block(cur, irq);
 }
 

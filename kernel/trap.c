@@ -11,8 +11,6 @@
 
 uint32_t trap_interrupt(uint32_t cause)
 {
-    if (likely(cause == CAUSE_TIMER))
-        return sched_tick();
     sched.in_handler = true;
     irq_handle(cause);
     sched.in_handler = false;

@@ -12,7 +12,7 @@ struct user_frame {
     uint32_t mepc, gp, tp, sp;
 };
 
-/* Interrupt stack, interrupts off. Non-zero: sched_from_trap() has something to do. */
+/* Any interrupt but the tick: interrupt stack, interrupts off. Non-zero: sched_from_trap() has something to do. */
 uint32_t trap_interrupt(uint32_t cause);
 /* A user task's system call or fault, on its kernel stack; interrupts off at entry and exit. */
 void trap_user(uint32_t cause, struct user_frame *frame);

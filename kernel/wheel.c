@@ -14,8 +14,7 @@
 typedef struct sleep_link link_t;
 
 link_t wheel[LEVELS][SLOTS]; /* each the head of a circular list */
-static HOT link_t due;
-static HOT uint32_t armed;
+HOT link_t wheel_collected;
 
 static inline void slot_clear(link_t *s)
 {
@@ -42,35 +41,15 @@ static inline void slot_remove(link_t *l)
     l->next->prev = l->prev;
 }
 
-/* All of s to the end of `due`. */
-static inline void slot_collect(link_t *s)
-{
-    link_t *first = s->next;
-    if (first == s)
-        return;
-    link_t *last = s->prev;
-    first->prev = due.prev;
-    due.prev->next = first;
-    last->next = &due;
-    due.prev = last;
-    slot_clear(s);
-}
-
-static inline tcb_t *task_of(link_t *l)
-{
-    return (tcb_t *) ((char *) l - __builtin_offsetof(tcb_t, sleep));
-}
-
 void wheel_init(void)
 {
     for (uint32_t level = 0; level < LEVELS; level++)
         for (uint32_t i = 0; i < SLOTS; i++)
             slot_clear(&wheel[level][i]);
-    slot_clear(&due);
-    armed = 0;
+    slot_clear(&wheel_collected);
 }
 
-static void wheel_place(tcb_t *t, uint32_t now)
+void wheel_place(tcb_t *t, uint32_t now)
 {
     uint32_t at = t->wake_tick;
     uint32_t differs = at ^ now;
@@ -89,7 +68,6 @@ static void wheel_place(tcb_t *t, uint32_t now)
 void wheel_arm(tcb_t *t, uint32_t now, uint32_t delta)
 {
     t->wake_tick = now + delta;
-    armed++;
     wheel_place(t, now);
 }
 
@@ -97,40 +75,27 @@ void wheel_disarm(tcb_t *t)
 {
     slot_remove(&t->sleep);
     t->sleep.next = NULL;
-    armed--;
 }
 
 bool wheel_collect(uint32_t now)
 {
     uint32_t digits = now;
     for (uint32_t level = 0;; level++, digits >>= DIGIT_BITS) {
-        slot_collect(&wheel[level][digits % SLOTS]);
+        link_t *s = &wheel[level][digits % SLOTS];
+        if (!slot_empty(s))
+            wheel_collect_slot(s);
         if (digits % SLOTS != 0 || level == LEVELS - 1)
-            return !slot_empty(&due);
+            return !slot_empty(&wheel_collected);
     }
-}
-
-bool wheel_due(void)
-{
-    return !slot_empty(&due);
-}
-
-tcb_t *wheel_take(uint32_t now)
-{
-    if (slot_empty(&due))
-        return NULL;
-    tcb_t *t = task_of(due.next);
-    slot_remove(&t->sleep);
-    if ((int32_t) (now - t->wake_tick) < 0) { /* collected early: the remaining time is below 2^30 */
-        wheel_place(t, now);
-        return NULL;
-    }
-    t->sleep.next = NULL;
-    armed--;
-    return t;
 }
 
 uint32_t wheel_armed(void)
 {
+    uint32_t armed = 0;
+    for (const link_t *s = wheel[0]; s < wheel[LEVELS]; s++)
+        for (const link_t *l = s->next; l != s; l = l->next)
+            armed++;
+    for (const link_t *l = wheel_collected.next; l != &wheel_collected; l = l->next)
+        armed++;
     return armed;
 }

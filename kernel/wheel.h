@@ -41,7 +41,7 @@ bool wheel_collect(uint32_t now);
 #define WHEEL_LEVELS 6
 extern struct sleep_link wheel[WHEEL_LEVELS][WHEEL_SLOTS];
 
-/* Nothing to collect at `now`: no digit wraps, and nobody is due. */
+/* Nothing to collect at `now`: nobody is due, and no digit wraps. */
 static inline bool wheel_idle(uint32_t now)
 {
     uint32_t digit = now % WHEEL_SLOTS;
@@ -49,9 +49,42 @@ static inline bool wheel_idle(uint32_t now)
     return digit != 0 && slot->next == slot;
 }
 
-/* Looks at one collected task: returns it, disarmed, when its time has come; puts it back into the wheel and returns
- * NULL when not, or when nothing was collected. */
-tcb_t *wheel_take(uint32_t now);
-bool wheel_due(void);
+/* The same for a tick at which the lowest digit wraps, and no other. */
+static inline bool wheel_idle_at_wrap(uint32_t now)
+{
+    const struct sleep_link *low = &wheel[0][0], *high = &wheel[1][now / WHEEL_SLOTS % WHEEL_SLOTS];
+    return high != &wheel[1][0] && low->next == low && high->next == high;
+}
 
-uint32_t wheel_armed(void); /* how many tasks sleep */
+extern struct sleep_link wheel_collected;
+
+/* All of the slot s, which is not empty, to the end of what was collected. */
+static inline void wheel_collect_slot(struct sleep_link *s)
+{
+    struct sleep_link *first = s->next, *last = s->prev, *end = wheel_collected.prev;
+    first->prev = end;
+    end->next = first;
+    last->next = &wheel_collected;
+    wheel_collected.prev = last;
+    s->next = s->prev = s;
+}
+
+static inline bool wheel_due(void)
+{
+    return wheel_collected.next != &wheel_collected;
+}
+
+/* Puts a collected task back, at a lower level. */
+void wheel_place(tcb_t *t, uint32_t now);
+
+/* Takes the first collected task out; wheel_due() must hold. If now - wake_tick, signed, is negative, it was collected
+ * early (the rest is below 2^30) and must be placed again; else its time is up and sleep.next becomes NULL. */
+static inline tcb_t *wheel_take(void)
+{
+    struct sleep_link *l = wheel_collected.next;
+    wheel_collected.next = l->next;
+    l->next->prev = &wheel_collected;
+    return (tcb_t *) ((char *) l - __builtin_offsetof(tcb_t, sleep));
+}
+
+uint32_t wheel_armed(void); /* how many tasks sleep. Walks all slots */

@@ -90,10 +90,12 @@ extern uint64_t hal_next_tick;
  * comparison may hold for an instant. */
 static inline void hal_tick_advance(void)
 {
-    uint64_t next = hal_next_tick + HAL_TICK_COUNTS;
-    hal_next_tick = next;
-    HAL_REG(HAL_MTIMECMP) = (uint32_t) next;
-    HAL_REG(HAL_MTIMECMP + 4) = (uint32_t) (next >> 32);
+    uint32_t *word = (uint32_t *) &hal_next_tick; /* little-endian */
+    uint32_t low = word[0] + HAL_TICK_COUNTS;
+    word[0] = low;
+    HAL_REG(HAL_MTIMECMP) = low;
+    if (__builtin_expect(low < HAL_TICK_COUNTS, 0)) /* once in 7 minutes the low word wraps */
+        HAL_REG(HAL_MTIMECMP + 4) = ++word[1];
 }
 
 void hal_timer_start(void); /* first tick one period from now */

@@ -2,7 +2,8 @@
 /* Traps. mscratch is 0 while machine-mode code runs, and the top of the task's kernel stack while user code runs: so
  * the first instruction tells the two apart and never stores through a stack pointer that a user task controls.
  *
- *   interrupt in machine mode  16 caller-saved registers on the task's stack; C handler on the interrupt stack
+ *   tick in machine mode       16 caller-saved registers on the task's stack; the tick's handler needs 32 bytes below
+ *   other interrupt            the same; C handler, which is the application's, on the interrupt stack
  *   interrupt in user mode     the same, and the rest of what user code may have changed, on the kernel stack
  *   system call, user fault    on the kernel stack, in C, where it may switch interrupts on and block
  *   exception in machine mode  on the interrupt stack: it is fatal, and the task's sp may be what is wrong
@@ -13,6 +14,7 @@
 #include "asm.h"
 #include "trace_trap.h"
 
+#define CAUSE_TIMER_CODE 7
 #define FRAME 80       /* 16 registers, mepc */
 #define FRAME_MEPC 64
 #define UFRAME 96      /* the same, and gp, tp, sp of the user */
@@ -59,12 +61,18 @@ FUNC trap_entry
     CALLER_SAVED sw
     TRACE_TRAP_ENTRY /* a recorder's writer that was interrupted starts over: it masks nothing */
     csrr a0, mcause
-    CALL_HANDLER
+    slli a1, a0, 1
+    addi a1, a1, -2*CAUSE_TIMER_CODE
+    bnez a1, other
+    call sched_tick
     bnez a0, work
 restore:
     CALLER_SAVED lw
     addi sp, sp, FRAME
     mret
+other:
+    CALL_HANDLER
+    beqz a0, restore
 work:
     csrr t0, mepc
     sw t0, FRAME_MEPC(sp)
@@ -100,6 +108,14 @@ from_user:
     li tp, 0
     csrr a0, mcause
     bgez a0, user_exception
+    slli a1, a0, 1
+    addi a1, a1, -2*CAUSE_TIMER_CODE
+    bnez a1, user_other
+    call sched_tick
+    beqz a0, to_user
+    call sched_from_trap
+    j to_user
+user_other:
     CALL_HANDLER
     beqz a0, to_user
     call sched_from_trap

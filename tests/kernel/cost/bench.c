@@ -212,10 +212,11 @@ static void sleep_long(void)
 /* yield */
 static void yielder(void)
 {
+    mo_task_yield();
     for (;;) {
-        END();
         BEGIN();
         mo_task_yield();
+        END();
     }
 }
 
@@ -286,6 +287,7 @@ static void measure_give(void)
     uint32_t keep = helper_count;
     help(sem_waiter, TASK_PRIO_REALTIME);
     mo_task_delay(1);
+    used = 0;
     count_block = false;
     for (uint32_t i = 0; i < ROUNDS + 20; i++) {
         BEGIN();
@@ -345,6 +347,7 @@ static void measure_mutex(void)
     uint32_t keep = helper_count;
     help(locker, TASK_PRIO_REALTIME);
     mo_task_delay(1);
+    used = 0;
     count_block = true;
     for (uint32_t i = 0; i < ROUNDS + 20; i++) {
         mo_mutex_lock(&lock);
@@ -384,6 +387,7 @@ static void measure_message(void)
     uint32_t keep = helper_count;
     help(receiver, TASK_PRIO_REALTIME);
     mo_task_delay(1);
+    used = 0;
     for (uint32_t i = 0; i < ROUNDS + 20; i++) {
         BEGIN();
         mo_mq_enqueue(mq, &message);
