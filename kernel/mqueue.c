@@ -39,6 +39,7 @@ static inline uint32_t described(const message_t *m)
 
 mq_t *mo_mq_create(uint16_t capacity)
 {
+    kernel_not_in_handler("mo_mq_create");
     struct mqueue *q = capacity ? malloc(sizeof(*q)) : NULL;
     if (!q)
         return NULL;
@@ -70,6 +71,7 @@ static int32_t retire(struct mqueue *q)
 
 int32_t mo_mq_destroy(mq_t *mq)
 {
+    kernel_not_in_handler("mo_mq_destroy");
     struct mqueue *q = checked(mq);
     if (!mq)
         return ERR_OK;
@@ -81,7 +83,7 @@ int32_t mo_mq_destroy(mq_t *mq)
     return ERR_OK;
 }
 
-int32_t mo_mq_enqueue(mq_t *mq, message_t *msg_in)
+int32_t mo_mq_enqueue_isr(mq_t *mq, message_t *msg_in)
 {
     struct mqueue *q = checked(mq);
     if (unlikely(!q || !msg_in))
@@ -104,9 +106,11 @@ int32_t mo_mq_enqueue(mq_t *mq, message_t *msg_in)
     return result;
 }
 
-int32_t mo_mq_enqueue_isr(mq_t *mq, message_t *msg_in)
+/* Nothing in it waits, and a wake in a handler takes effect at its end: so one code is both. */
+int32_t mo_mq_enqueue(mq_t *mq, message_t *msg_in)
 {
-    return mo_mq_enqueue(mq, msg_in); /* never waits; a wake in a handler takes effect at its end */
+    kernel_debug_not_in_handler("mo_mq_enqueue");
+    return mo_mq_enqueue_isr(mq, msg_in);
 }
 
 /* The oldest message, or NULL. Interrupts off. */
@@ -150,6 +154,7 @@ message_t *mo_mq_peek(mq_t *mq)
 message_t *mo_mq_receive(mq_t *mq, uint32_t ticks)
 {
     struct mqueue *q = checked(mq);
+    kernel_not_in_handler("mo_mq_receive");
     if (unlikely(!q))
         kernel_misuse("mo_mq_receive", mq, "not a message queue", ERR_FAIL);
 
@@ -161,7 +166,6 @@ message_t *mo_mq_receive(mq_t *mq, uint32_t ticks)
         hal_irq_restore(irq);
         return taken;
     }
-    sched_must_block(irq, "mo_mq_receive", mq);
     trace_mq_block_off(q);
     int32_t result = sched_wait(&q->waiters, ticks, irq, "mo_mq_receive", mq);
     if (result == ERR_TIMEOUT) {

@@ -8,10 +8,9 @@
  *
  * Invariants, with interrupts off: P1 readers wait only while the ring is empty. P2 writers wait
  * only while it is full, so never both. P3 used = (tail - head) modulo capacity, or capacity
- * when equal. P4 a waiter's move has bytes left.
- * P1 and P2 hold after each step: room that a reader makes is filled from the first waiting
- * writer in the same step. So a task that is cancelled between two steps leaves nobody waiting
- * for what is there.
+ * when equal. P4 a waiter's move has bytes left. All hold after each step: room that a reader
+ * makes is filled from the first waiting writer in the same step. So a task that is cancelled
+ * between two steps leaves nobody waiting for what is there.
  *
  * Fairness: by P1 and P2 a newcomer cannot pass those who wait; two tasks that move at once
  * interleave by steps. */
@@ -57,6 +56,7 @@ pipe_t *mo_pipe_create(uint16_t size)
     uint32_t bytes = size < PIPE_MIN_SIZE   ? PIPE_MIN_SIZE
                      : size > PIPE_MAX_SIZE ? PIPE_MAX_SIZE
                                             : nextpowerof2(size);
+    kernel_not_in_handler("mo_pipe_create");
     struct fullpipe *p = malloc(sizeof(*p));
     char *buf = malloc(bytes);
     if (!p || !buf) {
@@ -85,6 +85,7 @@ static int32_t retire(struct fullpipe *p)
 int32_t mo_pipe_destroy(pipe_t *pipe)
 {
     struct fullpipe *p = checked(pipe);
+    kernel_not_in_handler("mo_pipe_destroy");
     if (!pipe)
         return ERR_OK;
     int32_t result = p ? retire(p) : ERR_FAIL;
@@ -108,8 +109,8 @@ static void copy(char *to, const char *from, uint32_t count)
         *to++ = *from++;
 }
 
-/* From the move into the ring; the number of bytes. */
-static uint32_t ring_fill(struct fullpipe *p, struct move *m)
+/* From the move into the ring. */
+static void ring_fill(struct fullpipe *p, struct move *m)
 {
     uint32_t count = least(least(m->left, STEP), capacity(p) - p->pub.used);
     count = least(count, capacity(p) - p->pub.tail);
@@ -118,13 +119,12 @@ static uint32_t ring_fill(struct fullpipe *p, struct move *m)
     p->pub.used = (uint16_t) (p->pub.used + count);
     m->at += count;
     m->left -= count;
-    return count;
 }
 
-/* The other way, at most `limit` bytes. A move without a buffer throws them away. */
-static uint32_t ring_drain(struct fullpipe *p, struct move *m, uint32_t limit)
+/* The other way. A move without a buffer throws the bytes away. */
+static void ring_drain(struct fullpipe *p, struct move *m)
 {
-    uint32_t count = least(least(m->left, limit), p->pub.used);
+    uint32_t count = least(least(m->left, STEP), p->pub.used);
     count = least(count, capacity(p) - p->pub.head);
     if (m->at) {
         copy(m->at, p->pub.buf + p->pub.head, count);
@@ -133,65 +133,76 @@ static uint32_t ring_drain(struct fullpipe *p, struct move *m, uint32_t limit)
     p->pub.head = (uint16_t) ((p->pub.head + count) & p->pub.mask);
     p->pub.used = (uint16_t) (p->pub.used - count);
     m->left -= count;
-    return count;
 }
 
-/* The first waiter, woken, when its move has nothing left; else NULL. */
-static tcb_t *finish_first(struct fifo *waiters)
+/* Both at once, with the ring full before and after: bytes go out and `in`'s take their places. */
+static void ring_exchange(struct fullpipe *p, struct move *m, struct move *in)
 {
-    return move_of(waiters->first)->left ? NULL : sched_wake_first(waiters, ERR_OK);
+    char nowhere[STEP];
+    char *at = p->pub.buf + p->pub.head;
+    uint32_t count = least(least(m->left, in->left), STEP);
+    count = least(count, capacity(p) - p->pub.head);
+    copy(m->at ? m->at : nowhere, at, count);
+    copy(at, in->at, count);
+    m->at += m->at ? count : 0;
+    m->left -= count;
+    in->at += count;
+    in->left -= count;
+    p->pub.head = p->pub.tail = (uint16_t) ((p->pub.head + count) & p->pub.mask);
 }
 
-/* One step of a write: to the first waiting reader, or into the ring. False when neither takes a
- * byte. */
-static bool write_step(struct fullpipe *p, struct move *m, tcb_t **woken)
+/* From a writer straight to a reader that waits. */
+static void hand_over(struct move *from, struct move *to)
 {
-    tcb_t *reader = p->readers.first;
-    if (!reader)
-        return ring_fill(p, m) != 0;
-    struct move *to = move_of(reader);
-    uint32_t count = least(least(m->left, STEP), to->left);
-    copy(to->at, m->at, count);
+    uint32_t count = least(least(from->left, to->left), STEP);
+    copy(to->at, from->at, count);
     to->at += count;
     to->left -= count;
-    m->at += count;
-    m->left -= count;
-    *woken = finish_first(&p->readers);
-    return true;
+    from->at += count;
+    from->left -= count;
 }
 
-/* One step of a read or a flush: out of the ring; the first waiting writer fills the room at
- * once. No more than it has to give, so that the ring is full again (P2): tail is where head
- * was, so the room is in one piece as well. */
-static bool read_step(struct fullpipe *p, struct move *m, tcb_t **woken)
+/* One step in which a waiter of the other side takes part. Copying and waking are masked one
+ * after the other; in between the scheduler is locked, or the caller could be cancelled there
+ * and would leave a waiter behind whom nobody wakes (P4). Interrupts off at entry and return, as
+ * `irq` says between. */
+static void step_with_waiter(struct fullpipe *p, struct move *m, bool reads, uint32_t irq)
 {
-    tcb_t *writer = p->writers.first;
-    uint32_t limit = writer ? least(STEP, move_of(writer)->left) : STEP;
-    if (!ring_drain(p, m, limit))
-        return false;
-    if (writer) {
-        ring_fill(p, move_of(writer));
-        *woken = finish_first(&p->writers);
+    struct fifo *waiters = reads ? &p->writers : &p->readers;
+    struct move *w = move_of(waiters->first);
+    sched_lock();
+    if (reads)
+        ring_exchange(p, m, w);
+    else
+        hand_over(m, w);
+    hal_irq_restore(irq);
+    hal_irq_save();
+    if (!w->left) {
+        sched_wake_first(waiters, ERR_OK);
+        sched.pending = true;
     }
-    return true;
+    hal_irq_restore(irq);
+    sched_unlock(); /* switches to the woken task if it has the higher priority */
+    hal_irq_save();
 }
 
 /* --- calls --- */
 
-typedef bool step_fn(struct fullpipe *, struct move *, tcb_t **);
-
-/* Steps until the move is done or no step is possible. Interrupts are off at entry, as `irq`
- * says between two steps, and off at return. */
-static void transfer(struct fullpipe *p, struct move *m, step_fn *step, uint32_t irq)
+/* Steps until the move is done or no step is possible. Interrupts as in step_with_waiter. */
+static void transfer(struct fullpipe *p, struct move *m, bool reads, uint32_t irq)
 {
     while (m->left) {
-        tcb_t *woken = NULL;
-        if (!step(p, m, &woken))
+        if (reads ? p->writers.first : p->readers.first) {
+            step_with_waiter(p, m, reads, irq);
+            continue;
+        }
+        if (p->pub.used == (reads ? 0 : capacity(p)))
             return;
-        if (woken)
-            sched_leave(irq, woken);
+        if (reads)
+            ring_drain(p, m);
         else
-            hal_irq_restore(irq);
+            ring_fill(p, m);
+        hal_irq_restore(irq);
         hal_irq_save();
     }
 }
@@ -212,7 +223,6 @@ static inline void report(const struct fullpipe *p, bool reads, bool blocking, u
 static void wait_for_rest(struct fullpipe *p, struct move *m, bool reads, uint32_t irq)
 {
     const char *name = reads ? "mo_pipe_read" : "mo_pipe_write";
-    sched_must_block(irq, name, p);
     if (reads)
         trace_pipe_block_off(0, p->pub.used, p);
     else
@@ -229,12 +239,13 @@ static void wait_for_rest(struct fullpipe *p, struct move *m, bool reads, uint32
 static inline int32_t call(pipe_t *pipe, const char *data, uint16_t n, bool reads, bool blocking)
 {
     struct fullpipe *p = checked(pipe);
+    kernel_not_in_handler(reads ? "a read of a pipe" : "a write to a pipe");
     if (unlikely(!p || !data || !n))
         return refuse(reads ? CALL_pipe_read : CALL_pipe_write, pipe, ERR_FAIL);
 
     struct move m = {(char *) data, n};
     uint32_t irq = hal_irq_save();
-    transfer(p, &m, reads ? read_step : write_step, irq);
+    transfer(p, &m, reads, irq);
     if (m.left && blocking)
         wait_for_rest(p, &m, reads, irq);
     uint32_t moved = n - m.left;
@@ -268,12 +279,13 @@ int32_t mo_pipe_nbwrite(pipe_t *pipe, const char *data, uint16_t n)
 void mo_pipe_flush(pipe_t *pipe)
 {
     struct fullpipe *p = checked(pipe);
+    kernel_not_in_handler("mo_pipe_flush");
     if (!p)
         return;
     uint32_t irq = hal_irq_save();
     uint32_t dropped = p->pub.used;
     struct move m = {NULL, dropped};
-    transfer(p, &m, read_step, irq);
+    transfer(p, &m, true, irq);
     trace_pipe_flush_off(dropped - m.left, p);
     hal_irq_restore(irq);
 }

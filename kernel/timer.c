@@ -319,6 +319,7 @@ static int32_t publish(struct timer *t, struct timer ***page)
 
 int32_t mo_timer_create(void *(*callback)(void *), uint32_t period_ms, void *arg)
 {
+    kernel_not_in_handler("mo_timer_create");
     struct timer *t = callback && period_ms ? calloc(1, sizeof(*t)) : NULL;
     if (!t)
         return refuse(CALL_timer_create, (void *) callback, ERR_FAIL);
@@ -337,6 +338,7 @@ int32_t mo_timer_create(void *(*callback)(void *), uint32_t period_ms, void *arg
 
 int32_t mo_timer_destroy(uint16_t id)
 {
+    kernel_not_in_handler("mo_timer_destroy");
     uint32_t irq = hal_irq_save();
     struct timer *t = find(id);
     if (!t) {
@@ -350,7 +352,7 @@ int32_t mo_timer_destroy(uint16_t id)
     return ERR_OK;
 }
 
-int32_t mo_timer_start(uint16_t id, uint8_t mode)
+int32_t mo_timer_start_isr(uint16_t id, uint8_t mode)
 {
     uint32_t irq = hal_irq_save();
     struct timer *t = find(id);
@@ -366,9 +368,11 @@ int32_t mo_timer_start(uint16_t id, uint8_t mode)
     return ERR_OK;
 }
 
-int32_t mo_timer_start_isr(uint16_t id, uint8_t mode)
+/* Nothing in it waits, and a wake in a handler takes effect at its end: so one code is both. */
+int32_t mo_timer_start(uint16_t id, uint8_t mode)
 {
-    return mo_timer_start(id, mode); /* never waits; a wake in a handler takes effect at its end */
+    kernel_debug_not_in_handler("mo_timer_start");
+    return mo_timer_start_isr(id, mode);
 }
 
 /* Task 1 is not woken: it finds out when the old deadline comes. */

@@ -38,6 +38,8 @@
 #define POISON 0xa5
 
 #define USED 1U
+#define GOING 2U /* with USED: a block on its way back, between the two halves of free */
+#define FLAGS 7U
 #define GRAIN 8U
 #define MAX_REQUEST 0x7fffffffU
 #define PARTS 8U                 /* classes per power of two */
@@ -46,7 +48,7 @@
 
 typedef struct block {
     struct block *prev;       /* the neighbour before, NULL for the first */
-    uint32_t size;            /* payload bytes, USED in bit 0 */
+    uint32_t size;            /* payload bytes, and flags in the low bits */
     struct block *next_free;  /* only while free */
     struct block **link_free; /* only while free: what points to this block */
 } block_t;
@@ -63,7 +65,7 @@ static struct {
 
 static inline uint32_t payload_size(const block_t *b)
 {
-    return b->size & ~USED;
+    return b->size & ~FLAGS;
 }
 
 static inline void *payload(block_t *b)
@@ -208,7 +210,7 @@ static bool sound(const block_t *b)
     if (b < heap.first || b >= heap.sentinel || ((uintptr_t) b & (GRAIN - 1)))
         return false;
     uint32_t room = (uint32_t) ((const char *) heap.sentinel - (const char *) b) - HEADER;
-    if (payload_size(b) - GRAIN > room - GRAIN || b->size & (GRAIN - 2) || next_block(b)->prev != b)
+    if (payload_size(b) - GRAIN > room - GRAIN || next_block(b)->prev != b)
         return false;
     return b == heap.first ? !b->prev
                            : b->prev >= heap.first && b->prev < b && !((uintptr_t) b->prev & 3) &&
@@ -225,7 +227,7 @@ static void corrupt(const block_t *b)
 static block_t *checked_block(void *ptr)
 {
     block_t *b = block_of(ptr);
-    if (unlikely(!sound(b) || !(b->size & USED)))
+    if (unlikely(!sound(b) || (b->size & FLAGS) != USED))
         corrupt(b);
     return b;
 }
@@ -255,12 +257,19 @@ static void *allocate(uint32_t request, void *pc)
     return b ? payload(b) : NULL;
 }
 
-static void release(block_t *b)
+/* The first half of free: with what comes after it. The block still counts as used. */
+static void begin_release(block_t *b)
 {
-    b->size &= ~USED;
     if (CONFIG_HEAP_POISON)
-        memset(payload(b), POISON, b->size);
+        memset(payload(b), POISON, payload_size(b));
+    b->size |= GOING;
     absorb_next(b);
+}
+
+/* The second: with what comes before it, and onto its list. */
+static void finish_release(block_t *b)
+{
+    b->size &= ~FLAGS;
     if (b->prev && !(b->prev->size & USED)) {
         block_t *before = b->prev;
         unlink_block(before);
@@ -271,12 +280,17 @@ static void release(block_t *b)
     link_block(b);
 }
 
+/* In two halves, so that interrupts wait for one of them only. All invariants hold in between. */
 static void give_back(void *ptr, void *pc)
 {
     uint32_t irq = hal_irq_save();
     block_t *b = checked_block(ptr);
     trace_mem_free_off((uint32_t) ptr, (uint32_t) pc);
-    release(b);
+    begin_release(b);
+    hal_irq_restore(irq);
+
+    hal_irq_save();
+    finish_release(b);
     hal_irq_restore(irq);
 }
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* Pipes: FIFOs of bytes. Several readers or writers may share one; their bytes then interleave
- * per chunk. Readers are served in the order in which they came, writers too. */
+/* Pipes: FIFOs of bytes. Several readers or writers may share one; their bytes then interleave per
+ * chunk. Readers are served in the order in which they came, writers too. All calls: task or
+ * app_main, those that block only in a task; the three questions also in interrupt handlers. */
 #pragma once
 
 #include <lib/libc.h>
@@ -29,8 +30,7 @@ int32_t mo_pipe_size(pipe_t *pipe);
 int32_t mo_pipe_capacity(pipe_t *pipe);
 int32_t mo_pipe_free_space(pipe_t *pipe);
 
-/* Block until all n bytes moved and return n; ERR_FAIL for NULL, a broken pipe or n = 0. Task
- * only. */
+/* Block until all n bytes moved and return n; ERR_FAIL for NULL, a broken pipe or n = 0. */
 int32_t mo_pipe_read(pipe_t *pipe, char *data, uint16_t n);
 int32_t mo_pipe_write(pipe_t *pipe, const char *data, uint16_t n);
 

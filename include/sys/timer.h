@@ -29,14 +29,15 @@ typedef struct {
 
 /* The id, 0x6000 upward in order of creation, never reused; ERR_FAIL for a NULL callback, period
  * 0, no memory, or when the 40,960 ids are used up. Disabled at first. A period below one tick
- * counts as one tick. */
+ * counts as one tick. T B (letters: see sys/task.h) */
 int32_t mo_timer_create(void *(*callback)(void *), uint32_t period_ms, void *arg);
 /* ERR_OK; ERR_FAIL for an unknown id. After the return the callback is not called any more (one
- * that runs at this moment ends). */
+ * that runs at this moment ends). T B */
 int32_t mo_timer_destroy(uint16_t id);
-/* Arms for now + period, again if it runs already. ERR_FAIL for an unknown id or another mode. */
+/* Arms for now + period, again if it runs already. ERR_FAIL for an unknown id or another mode.
+ * T B */
 int32_t mo_timer_start(uint16_t id, uint8_t mode);
-int32_t mo_timer_start_isr(uint16_t id, uint8_t mode); /* the same for interrupt handlers */
-/* ERR_OK; ERR_FAIL if unknown or not running. The callback is not called any more after the
- * return. */
+int32_t mo_timer_start_isr(uint16_t id, uint8_t mode); /* the same; T B I */
+/* ERR_OK; ERR_FAIL if unknown or not running. After the return the callback is not called any more.
+ * T B I */
 int32_t mo_timer_cancel(uint16_t id);

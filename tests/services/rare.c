@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Events that are masked unless asked for, or need a special state: the hook's choice, slices that
- * end, polls of an empty queue, a backlog of timers, names. Reads the ring back and counts them; with
- * tracing compiled out there is nothing to count. */
+ * end, polls of an empty queue, a backlog of timers, names. Reads the ring back and counts them;
+ * with tracing compiled out there is nothing to count. */
 #include "verdict.h"
 
 #include <sys/debug_trace.h>

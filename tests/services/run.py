@@ -47,6 +47,11 @@ ROWS = {
     ("user", ""): (0, ["ownown\n", "Illegal instruction", "user: PASS"]),
     ("user_read", "typed\n"): (0, ["read: typed", "user_read: PASS"]),
 }
+FORBIDDEN = ["mo_mq_create", "mo_mq_destroy", "mo_mq_enqueue", "mo_mq_receive", "mo_pipe_create",
+             "mo_pipe_destroy", "a read of a pipe", "a write to a pipe", "mo_pipe_flush",
+             "mo_timer_create", "mo_timer_destroy", "mo_timer_start", "mo_task_wfi"]
+ROWS |= {("from_handler", letter): (69, [f"*** {call}: called in an interrupt handler"])
+         for letter, call in zip("abcdefghijklm", FORBIDDEN)}
 # Texts in which a crash word is right.
 EXPECTED_WORDS = ["[EXCEPTION] Illegal instruction"]
 
