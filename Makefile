@@ -9,6 +9,9 @@
 #   - a target with `## text` after its prerequisites is listed by `make help`
 
 BUILD ?= build
+ifneq ($(words $(BUILD)),1)
+$(error BUILD='$(BUILD)' must be one word: make splits names at blanks)
+endif
 VERBOSE ?= 0
 ifeq ($(VERBOSE),1)
 Q :=

@@ -136,6 +136,13 @@ case_llvm_is_refused_in_one_line() {
     make TOOLCHAIN_TYPE=gnu "$(first_object)" > /dev/null
 }
 
+case_build_with_a_blank_is_refused() {
+    copy_tree
+    make BUILD='a b' > out 2>&1 && fail "it succeeded"
+    [ "$(wc -l < out)" = 1 ]
+    expect "must be one word" out
+}
+
 case_missing_compiler_is_named() {
     copy_tree
     make CROSS_COMPILE=no-such- kernel > out 2>&1 && fail "it succeeded"
