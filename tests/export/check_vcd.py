@@ -56,6 +56,11 @@ def clean(name):
     return re.sub(r'[^!-~]', '_', name)
 
 
+def name_of(case, tag):
+    strings = case.reader.strings
+    return re.sub(r'[.\[\]{}$?"\\]', '_', clean(strings[tag : strings.index(b'\0', tag)].decode()))
+
+
 def check(case):
     path = case.export('vcd', 't.vcd')
     sig = read(path)
@@ -101,7 +106,8 @@ def check(case):
         if k.startswith('tasks.') and k.endswith(':state'):
             running[int(k.split('#')[1].split(':')[0])] = changes
     states_against_slices(case, running)
-    marks = sum(len(c) for k, c in sig.items() if k == 'user.depth')
+    tags = {name_of(case, tag) for _, tag, _ in case.twin.marks}
+    marks = sum(len(c) for k, c in sig.items() if k[:5] == 'user.' and k[5:] in tags)
     assert marks == len(case.twin.marks), (marks, len(case.twin.marks))
     fst, back = os.path.join(case.dir, 't.fst'), os.path.join(case.dir, 'back.vcd')
     case.command('vcd2fst', path, fst)

@@ -89,7 +89,7 @@ class Twin:
                 cause = b.causes >> 8 * age & 255 if age < 4 else 255
                 h.irqs.append(irq_number(cause, 0))
                 h.steps.append(('in', self.ns(b.time), h.irqs[-1]))
-        elif self.level.get(b.running) is None and b.level != 255:
+        elif h.running == b.running and self.level.get(b.running) is None and b.level != 255:
             self.level[b.running] = b.level
 
     def event(self, e, h):
