@@ -13,5 +13,6 @@ $(XP)/real/%.kymo: $(T)/pathfinder.elf $(H)/kymo $(H)/kymo-qemu.so
 	$(Q)timeout 60 $(H)/kymo run -q --capture $(XP_CAPTURE) -o $@ $< >$@.txt; [ $$? = 3 ]
 
 .PHONY: check-export
-check-export: $(H)/kymo $(XP:%=%/real/0.kymo) $(XP:%=%/real/1.kymo) ## exports in their real consumers
+XP_REAL := $(XP)/real/0.kymo $(XP)/real/1.kymo
+check-export: $(H)/kymo $(XP_REAL) ## exports in their real consumers (EXPORT=token: one)
 	$(Q)timeout 150 /usr/bin/python3 -B tests/export/run.py $(H)/kymo $(XP) $(EXPORT)

@@ -101,6 +101,12 @@ def check(case):
         if hasattr(e, 'name') and e.name not in CARRIED
     ]
     same('own events', sorted(own), sorted(want))
+    got = [(t, f['message']) for t, _, name, f in events(text) if name == 'kymo_log']
+    same(
+        'messages',
+        sorted((t, m.replace('\\"', '"')) for t, m in got),
+        sorted(case.twin.messages()),
+    )
     same('losses', sorted(lost), sorted(g.events for g in case.twin.gaps))
     old = case.command('babeltrace', kernel)
     same(

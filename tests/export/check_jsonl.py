@@ -51,6 +51,8 @@ def check(case):
         want.pop(t, None)
         cpu.pop(t, None)
     same('running', sorted(cpu.items()), sorted(want.items()))
+    got = [(x['ts'], x['message']) for x in lines if 'message' in x]
+    same('messages', got, case.twin.messages())
     same('lost', lines[-1]['lost'], case.twin.lost)
     brief = [json.loads(x)['type'] for x in open(case.export('jsonl', 'b.jsonl', '--brief'))]
     assert 'event' not in brief and brief == [x['type'] for x in lines if x['type'] != 'event']

@@ -107,6 +107,16 @@ def check(case):
                     (e['type'], d['timestamp'], e.get('name'))
                 )
             assert kind or e['type'] == 'UNSPECIFIED'
+    got = [
+        (d['timestamp'], e['name'].replace('\\"', '"'))
+        for p in packets
+        for d in [dict(p)]
+        if 'track_event' in d
+        for e in [dict(d['track_event'])]
+        if e['type'] == 'INSTANT'
+    ]
+    missing = set(case.twin.messages()) - set(got)
+    assert not missing, missing
     for hart, want in case.twin.steps.items():
         same('steps of hart %d' % hart, steps.get(hart, []), [expected(s) for s in want])
     same('counters', sorted(counters), sorted((t, v) for t, _, v in case.twin.counters))

@@ -84,6 +84,8 @@ def check(case):
         same('irq slices', sorted(got), sorted((h, *x) for h, xs in irqs.items() for x in xs))
     marks = ask(case, db, "SELECT ts FROM instant WHERE name = 'mark'")
     same('marks', sorted(marks), sorted((t,) for t, _, _ in case.twin.marks))
+    got = ask(case, db, "SELECT ts, arg FROM instant WHERE name = 'log'")
+    same('messages', sorted(got), sorted(case.twin.messages()))
     counters = ask(case, db, 'SELECT ts, value FROM counter')
     same('counters', sorted(counters), sorted((t, float(v)) for t, _, v in case.twin.counters))
     (got,) = ask(case, db, 'SELECT clock_hz, cores, loss_events FROM trace')

@@ -72,9 +72,13 @@ def check(case):
         for e in case.reader.items
         if hasattr(e, 'name') and e.name not in CARRIED
     ]
+    want = [(t, h, 'print' if n == 'log' else n) for t, h, n in want]
     same('own events', sorted(own), sorted(want))
     same('losses', sorted(lost), sorted((g.hart, g.events) for g in case.twin.gaps))
     text = case.command('trace-cmd', 'report', '-t', out)
+    got = re.findall(r'(\d+)\.(\d{9}): print: +\S+ (.*)$', text, re.M)
+    got = [(int(a) * 10**9 + int(b), m) for a, b, m in got]
+    same('messages', sorted(got), sorted(case.twin.messages()))
     assert 'FAILED TO PARSE' not in text and '[FAILED' not in text, 'a format does not parse'
     assert 'not found' not in case.stderr, case.stderr
     case.command('trace-cmd', 'report', '--check-events', out)

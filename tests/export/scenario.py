@@ -168,12 +168,20 @@ class Run:
             h.blocked[me] = m
             self.switch(n, 3)
 
+    def log(self, n):
+        argc = self.r.randrange(3)
+        tag = self.w.tag(['plain "text"', 'value %d', 'from %x to %u'][argc])
+        args = [self.r.randrange(1 << 32) for _ in range(argc)]
+        self.emit(n, 'log', argc=argc, tag=tag, args=args)
+
     def user(self, n):
-        me, k = self.harts[n].running, self.r.randrange(4)
+        me, k = self.harts[n].running, self.r.randrange(5)
         if k == 0:
             self.emit(n, 'mark', tag=self.tags[0], value=self.r.randrange(1 << 32))
         elif k == 1:
             self.emit(n, 'counter', tag=self.tags[1], value=self.r.randrange(-500, 500))
+        elif k == 2:
+            self.log(n)
         elif me in self.spans:
             del self.spans[me]
             self.emit(n, 'span_end', tag=self.tags[2])

@@ -72,6 +72,19 @@ class Twin:
             cpu[task] = cpu.get(task, 0) + b - a
         return cpu
 
+    def messages(self):
+        """(ns, text) of the log events, in the reader's order."""
+        out = []
+        for e in self.r.items:
+            if getattr(e, 'name', '') == 'log':
+                s = self.r.strings
+                text = s[e.fields['tag'] : s.index(b'\0', e.fields['tag'])].decode()
+                args = [v for k, v in sorted(e.fields.items()) if k.startswith('arg') and k != 'argc']
+                kinds = [c for c, p in zip(text[1:], text) if p == '%']
+                args = [v - (v >> 31 << 32) if k == 'd' else v for k, v in zip(kinds, args)]
+                out.append((self.ns(e.time), text % tuple(args)))
+        return out
+
     def gap(self, g, h):
         self.lost += g.events
         self.gaps.append(g)

@@ -29,7 +29,7 @@
 
 #include "ctf.h"
 
-enum { PACKET = 1 << 16, HEADER = 8 + 6 * 8 + 4, EVENT_MAX = 1024, COMM = 16 };
+enum { PACKET = 1 << 16, HEADER = 8 + 6 * 8 + 4, EVENT_MAX = 1280, COMM = 16, MESSAGE = 256 };
 enum { TASK_NEW = 0, TASK_DEAD = 64 };
 
 struct stream {
@@ -153,9 +153,9 @@ static uint8_t *put_comm(uint8_t *at, const struct xp_flow *f, uint32_t task, un
     return put(at, name, COMM);
 }
 
-static uint8_t *put_string(uint8_t *at, const char *s)
+static uint8_t *put_string(uint8_t *at, const char *s, size_t most)
 {
-    size_t n = strnlen(s, XP_NAME_MAX - 1);
+    size_t n = strnlen(s, most - 1);
     at = put(at, s, n);
     return put8(at, 0);
 }
@@ -204,7 +204,7 @@ static void on_irq(void *u, struct xp_flow *f, const struct xp_irq *i)
     if (!at)
         return;
     at = put32(at, i->irq);
-    at = i->in ? put_string(at, xp_irq_name(i->irq, name)) : put32(at, 1);
+    at = i->in ? put_string(at, xp_irq_name(i->irq, name), XP_NAME_MAX) : put32(at, 1);
     event_end(u, i->hart, at);
 }
 
@@ -265,7 +265,7 @@ static uint8_t *put_value(uint8_t *at, const struct xp_flow *f, const struct kym
         s = xp_task_name(f, v);
     else if (strcmp(fd->type, "tag") == 0)
         s = kymo_string(f->trace, v);
-    return ctf_has_text(fd->type) ? put_string(at, s ? s : "") : at;
+    return ctf_has_text(fd->type) ? put_string(at, s ? s : "", XP_NAME_MAX) : at;
 }
 
 static void on_event(void *u, struct xp_flow *f, const struct kymo_event *e, unsigned use)
@@ -288,6 +288,10 @@ static void on_event(void *u, struct xp_flow *f, const struct kymo_event *e, uns
         at = put8(at, n);
         for (unsigned w = 0; w < n; w++)
             at = put32(at, e->word[fd->word + w]);
+    }
+    if (ctf_has_message(d)) {
+        const char *message = xp_message(f, e);
+        at = put_string(at, message ? message : "", MESSAGE);
     }
     event_end(u, e->hart, at);
 }

@@ -28,5 +28,11 @@ static inline bool ctf_has_text(const char *type)
            strcmp(type, "tag") == 0;
 }
 
+/* The formatted message follows the fields of a log event. */
+static inline bool ctf_has_message(const struct kymo_event_desc *d)
+{
+    return strcmp(d->name, "log") == 0;
+}
+
 void ctf_metadata(struct xp_out *o, const kymo_trace *t);
 #endif

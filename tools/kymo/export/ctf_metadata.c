@@ -77,7 +77,7 @@ static void own(struct xp_out *o, const struct kymo_event_desc *d)
         if (f->kind != 'M' && ctf_has_text(f->type))
             xp_out_printf(o, "string _%.100s_name; ", f->name);
     }
-    xp_puts(o, "}; };\n");
+    xp_puts(o, ctf_has_message(d) ? "string _message; }; };\n" : "}; };\n");
 }
 
 /* A quoted string of TSDL from bytes the reader has cleaned already; quotes and backslashes would

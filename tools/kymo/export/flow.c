@@ -8,6 +8,7 @@
  *   wake      is handed on at once
  *   event     compares who runs with who ran, and hands on the difference */
 #include "format.h"
+#include "util/text.h"
 
 #include <assert.h>
 #include <stdio.h>
@@ -366,12 +367,16 @@ int xp_flow_run(struct xp_job *job, const struct xp_steps *steps, void *u, struc
 {
     const struct kymo_info *info = kymo_get_info(job->trace);
     struct xp_flow *f = calloc(1, sizeof *f);
-    if (!f) {
+    struct text *text = malloc(sizeof *text);
+    if (!f || !text) {
         snprintf(err->text, sizeof err->text, "out of memory");
+        free(f);
+        free(text);
         return -1;
     }
     f->steps = steps;
     f->u = u;
+    f->text = text;
     f->trace = job->trace;
     f->hz = info->clock_hz ? info->clock_hz : 1000000000u;
     f->scale = 1000000000u % f->hz == 0 ? 1000000000u / f->hz : 0;
@@ -384,6 +389,7 @@ int xp_flow_run(struct xp_job *job, const struct xp_steps *steps, void *u, struc
     job->events = f->events;
     job->lost = f->lost;
     job->lost_unknown = f->lost_unknown;
+    free(text);
     free(f);
     return r;
 }

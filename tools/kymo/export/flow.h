@@ -97,7 +97,10 @@ struct xp_hart {
     unsigned irq[XP_NEST];
 };
 
+struct text;
+
 struct xp_flow {
+    struct text *text;         /* storage of xp_message */
     const struct xp_steps *steps;
     void *u;
     kymo_trace *trace;
@@ -154,6 +157,9 @@ struct xp_args {
     unsigned n;
 };
 void xp_args_of(const struct xp_flow *f, const struct kymo_event *e, struct xp_args *out);
+/* The message of a log event, its format filled in; NULL for other events. Valid until the next
+ * call. */
+const char *xp_message(const struct xp_flow *f, const struct kymo_event *e);
 /* What the wait of a task is: "blocked: mutex bus (held by weather)", "delayed", ... */
 void xp_wait_text(const struct xp_flow *f, const struct kymo_interval *i, char *text, size_t size);
 #endif

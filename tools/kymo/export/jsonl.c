@@ -189,6 +189,9 @@ static void on_event(void *u, struct xp_flow *f, const struct kymo_event *e, uns
             xp_out_decimal(o, args.arg[i].value);
     }
     xp_puts(o, "}");
+    const char *message = xp_message(f, e);
+    if (message)
+        text(o, "message", message);
     end(o);
 }
 

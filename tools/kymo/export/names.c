@@ -5,6 +5,7 @@
 
 #include "flow.h"
 #include "out.h"
+#include "util/show.h"
 
 unsigned xp_irq_number(unsigned cause, unsigned source)
 {
@@ -119,6 +120,16 @@ void xp_args_of(const struct xp_flow *f, const struct kymo_event *e, struct xp_a
         for (unsigned w = fd->word, k = 0; w < e->words && w < KYMO_MAX_WORDS && k < 16; w++, k++)
             add(f, out, more[k], fd->type, e->word[w]);
     }
+}
+
+const char *xp_message(const struct xp_flow *f, const struct kymo_event *e)
+{
+    if (f->code[e->code].use != XP_USE_LOG)
+        return NULL;
+    text_open(f->text, NULL); /* far larger than a message: it is never flushed */
+    show_fields(f->text, f->model, e);
+    f->text->data[f->text->used] = 0;
+    return f->text->data;
 }
 
 static void blocked_text(const struct xp_flow *f, const struct kymo_interval *i, char *text,

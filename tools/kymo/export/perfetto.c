@@ -483,7 +483,8 @@ static void instant(struct perfetto *p, struct xp_flow *f, const struct kymo_eve
     uint8_t *start = event_open(
         p, &b, xp_ns(f, e->time), EV_INSTANT,
         task == KYMO_TASK_IDLE || task == XP_TASK_LOST ? TRACK_PROCESS : TRACK_THREAD | task);
-    event_name(&b, category, tag ? tag : c->desc ? c->desc->name : "event");
+    const char *message = xp_message(f, e);
+    event_name(&b, category, message ? message : tag ? tag : c->desc ? c->desc->name : "event");
     for (unsigned i = 0; i < args.n; i++) {
         if (args.arg[i].text)
             note_text(&b, args.arg[i].name, args.arg[i].text);

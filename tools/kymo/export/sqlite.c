@@ -276,11 +276,15 @@ static void instant_row(struct sq *q, struct xp_flow *f, const struct kymo_event
     struct line text;
     xp_args_of(f, e, &args);
     args_text(&args, &text);
+    const char *message = xp_message(f, e);
     bind(s, 1, (int64_t)xp_ns(f, e->time));
     bind(s, 2, e->hart);
     bind_if(s, 3, task, task < XP_TASK_LOST);
     bind_text(s, 4, name);
-    sqlite3_bind_text(s, 5, text.at, (int)text.used, SQLITE_STATIC);
+    if (message)
+        bind_text(s, 5, message);
+    else
+        sqlite3_bind_text(s, 5, text.at, (int)text.used, SQLITE_STATIC);
     insert(q, IN_INSTANT);
 }
 

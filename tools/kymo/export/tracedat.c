@@ -17,7 +17,7 @@
 
 #include "tracedat.h"
 
-enum { PAGE = 4096, PAGE_HEAD = 16, ROOM = PAGE - PAGE_HEAD - 8, HARDIRQ = 0x08, COMM = 16 };
+enum { PAGE = 4096, PAGE_HEAD = 16, ROOM = PAGE - PAGE_HEAD - 8, HARDIRQ = 0x08, COMM = 16, MESSAGE = 256 };
 #define MISSED (1ull << 31)
 #define MISSED_COUNT (1ull << 30)
 
@@ -290,6 +290,17 @@ static void own(struct dat *d, struct xp_flow *f, const struct kymo_event *e,
     record_end(d, f, hart, e->time, text);
 }
 
+/* A log event is what trace_printk would have written. */
+static void print(struct dat *d, struct xp_flow *f, const struct kymo_event *e, const char *message)
+{
+    uint8_t *at = record_begin(d, f, DAT_PRINT, e->hart, running(f, e->hart));
+    size_t n = strnlen(message, MESSAGE);
+    put64(&at, 0);
+    put(&at, message, n);
+    *at++ = 0;
+    record_end(d, f, e->hart, e->time, at);
+}
+
 static void on_event(void *u, struct xp_flow *f, const struct kymo_event *e, unsigned use)
 {
     struct dat *d = u;
@@ -297,7 +308,11 @@ static void on_event(void *u, struct xp_flow *f, const struct kymo_event *e, uns
     if (!desc || use == XP_USE_SCHED || use == XP_USE_IRQ || use == XP_USE_NAME ||
         ((use == XP_USE_OTHER || use == XP_USE_CLOCK) && d->job->brief))
         return;
-    own(d, f, e, desc);
+    const char *message = xp_message(f, e);
+    if (message)
+        print(d, f, e, message);
+    else
+        own(d, f, e, desc);
 }
 
 static void on_gap(void *u, struct xp_flow *f, const struct kymo_gap *g)
