@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* A guest that needs neither kernel nor recorder: it writes SPEC.md's control block and blocks by hand, in the plainest
- * way, so that capture is tested against the specification and not against trace/. Every event is a `mark` whose value counts 0, 1,
- * 2, ..: any trace of this guest is checked by counting.
+/* A guest that needs neither kernel nor recorder: it writes SPEC.md's control block and blocks by
+ * hand, in the plainest way, so that capture is tested against the specification and not against
+ * trace/. Every event is a `mark` whose value counts 0, 1, 2, ..: any trace of this guest is
+ * checked by counting.
  *
  *   EVENTS      how many marks (0: for ever)
  *   END         power off with this status afterwards; -1 sleep for ever; -2 spin for ever
@@ -44,7 +45,8 @@ struct ctl {
     uint16_t version, size;
     uint32_t head, tail;
     uint16_t block_magic, mask;
-    uint32_t block, ring, ring_size, block_size, closed, mode, lost_full, lost_drain, first_seq, table_hash, saved_mask;
+    uint32_t block, ring, ring_size, block_size, closed, mode, lost_full, lost_drain, first_seq,
+        table_hash, saved_mask;
 };
 
 typedef struct { /* the name makes it a kernel object for the host */
@@ -68,17 +70,19 @@ struct ctl trace_ctl;
 static struct block ring[BLOCKS] __attribute__((aligned(4)));
 static uint32_t events, blocks;
 
-#define TABLE \
+#define TABLE                                                      \
     "0x07 0 panic CORE A:task:16:0:task W:code:result W:pc:code\n" \
     "0xB8 0 mark USER A:tag:24:0:tag W:value:count\n"
 __attribute__((used, section(".trace_info,\"\",@progbits#"))) static const char table[] = TABLE;
-__attribute__((used, section(".trace_fmt,\"\",@progbits#"))) static const char strings[] = "none\0ping";
+__attribute__((used, section(".trace_fmt,\"\",@progbits#"))) static const char strings[] =
+    "none\0ping";
 
 static uint64_t clock64(void)
 {
     uint32_t high, low, again;
     do
-        __asm__ volatile("csrr %0, mcycleh\n csrr %1, mcycle\n csrr %2, mcycleh" : "=r"(high), "=r"(low), "=r"(again));
+        __asm__ volatile("csrr %0, mcycleh\n csrr %1, mcycle\n csrr %2, mcycleh"
+                         : "=r"(high), "=r"(low), "=r"(again));
     while (high != again);
     return (uint64_t)high << 32 | low;
 }
@@ -155,8 +159,16 @@ int main(void)
     uint32_t hash = 2166136261u;
     for (; *t; t++)
         hash = (hash ^ (uint8_t)*t) * 16777619u;
-    trace_ctl = (struct ctl){.magic = 0x4B594D4F, .version = 1, .size = sizeof trace_ctl, .block_magic = 0x4B42, .mask = 0xFFFF, .ring = (uint32_t)ring,
-                             .ring_size = sizeof ring, .block_size = BLOCK_SIZE, .table_hash = hash, .saved_mask = 0xFFFF};
+    trace_ctl = (struct ctl){.magic = 0x4B594D4F,
+                             .version = 1,
+                             .size = sizeof trace_ctl,
+                             .block_magic = 0x4B42,
+                             .mask = 0xFFFF,
+                             .ring = (uint32_t)ring,
+                             .ring_size = sizeof ring,
+                             .block_size = BLOCK_SIZE,
+                             .table_hash = hash,
+                             .saved_mask = 0xFFFF};
     alone.inside[0].a = 1;
     board.heap = (mutex_t *)0x80800000; /* nothing is there: only the pointer's value matters */
     open_block();

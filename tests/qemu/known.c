@@ -1,10 +1,13 @@
 /* SPDX-License-Identifier: MIT */
-/* Calls the functions of known.S, and two inlined sites; prints what mcycle says of known_long, call by call. */
+/* Calls the functions of known.S, and two inlined sites; prints what mcycle says of known_long,
+ * call by call. */
 #include <stdint.h>
 
-void known_empty(void), known_seven(void), known_masked(void), known_stack(void), known_nested(void), known_callee(void), known_tail(void),
-    known_call(void), known_atomic(void), known_unrolled(void), known_long(void);
-void known_loop(uint32_t n), known_recursive(uint32_t n), known_switch(uint32_t *leave, uint32_t *take);
+void known_empty(void), known_seven(void), known_masked(void), known_stack(void),
+    known_nested(void), known_callee(void), known_tail(void), known_call(void), known_atomic(void),
+    known_unrolled(void), known_long(void);
+void known_loop(uint32_t n), known_recursive(uint32_t n),
+    known_switch(uint32_t *leave, uint32_t *take);
 uint32_t measured(uint32_t argument, void (*f)(void));
 
 static uint32_t stack_a, stack_b, stack[256], interrupts;
@@ -41,7 +44,8 @@ void on_timer(void)
     next_interrupt(interrupts++ % 7 + 3);
 }
 
-/* Two inlined writers, as a recorder's are: three stores; and two of which one is skipped when choice is 0. */
+/* Two inlined writers, as a recorder's are: three stores; and two of which one is skipped when
+ * choice is 0. */
 static inline __attribute__((always_inline)) void site_three(uint32_t v)
 {
     site_data[0] = v;

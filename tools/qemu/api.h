@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /* QEMU's plugin interface, version 1, declared here because Debian ships no qemu-plugin.h.
  *
- * Only what the plugin uses. `make -C tools/qemu QEMU_PLUGIN_INC=/path` builds against a real header instead; the two
- * places where later versions differ (how an instruction's bytes are read) are hidden behind api_insn_word().
+ * Only what the plugin uses. `make -C tools/qemu QEMU_PLUGIN_INC=/path` builds against a real
+ * header instead; the two places where later versions differ (how an instruction's bytes are read)
+ * are hidden behind api_insn_word().
  *
- * Lifetimes: a tb and its insns are valid only inside the translation callback. Memory callbacks run after the access,
- * execution callbacks before the instruction; an inline operation of an instruction runs after its callbacks. */
+ * Lifetimes: a tb and its insns are valid only inside the translation callback. Memory callbacks
+ * run after the access, execution callbacks before the instruction; an inline operation of an
+ * instruction runs after its callbacks. */
 #ifndef KYMO_QEMU_API_H
 #define KYMO_QEMU_API_H
 #include <stdbool.h>
@@ -46,16 +48,19 @@ typedef void (*qemu_plugin_udata_cb_t)(qemu_plugin_id_t id, void *userdata);
 typedef void (*qemu_plugin_vcpu_simple_cb_t)(qemu_plugin_id_t id, unsigned int vcpu);
 typedef void (*qemu_plugin_vcpu_udata_cb_t)(unsigned int vcpu, void *userdata);
 typedef void (*qemu_plugin_vcpu_tb_trans_cb_t)(qemu_plugin_id_t id, struct qemu_plugin_tb *tb);
-typedef void (*qemu_plugin_vcpu_mem_cb_t)(unsigned int vcpu, qemu_plugin_meminfo_t info, uint64_t vaddr, void *userdata);
+typedef void (*qemu_plugin_vcpu_mem_cb_t)(unsigned int vcpu, qemu_plugin_meminfo_t info,
+                                          uint64_t vaddr, void *userdata);
 
 void qemu_plugin_register_vcpu_init_cb(qemu_plugin_id_t id, qemu_plugin_vcpu_simple_cb_t cb);
 void qemu_plugin_register_vcpu_tb_trans_cb(qemu_plugin_id_t id, qemu_plugin_vcpu_tb_trans_cb_t cb);
-void qemu_plugin_register_vcpu_insn_exec_cb(struct qemu_plugin_insn *insn, qemu_plugin_vcpu_udata_cb_t cb,
+void qemu_plugin_register_vcpu_insn_exec_cb(struct qemu_plugin_insn *insn,
+                                            qemu_plugin_vcpu_udata_cb_t cb,
                                             enum qemu_plugin_cb_flags flags, void *userdata);
-void qemu_plugin_register_vcpu_insn_exec_inline(struct qemu_plugin_insn *insn, enum qemu_plugin_op op, void *ptr,
-                                                uint64_t imm);
+void qemu_plugin_register_vcpu_insn_exec_inline(struct qemu_plugin_insn *insn,
+                                                enum qemu_plugin_op op, void *ptr, uint64_t imm);
 void qemu_plugin_register_vcpu_mem_cb(struct qemu_plugin_insn *insn, qemu_plugin_vcpu_mem_cb_t cb,
-                                      enum qemu_plugin_cb_flags flags, enum qemu_plugin_mem_rw rw, void *userdata);
+                                      enum qemu_plugin_cb_flags flags, enum qemu_plugin_mem_rw rw,
+                                      void *userdata);
 void qemu_plugin_register_atexit_cb(qemu_plugin_id_t id, qemu_plugin_udata_cb_t cb, void *userdata);
 
 size_t qemu_plugin_tb_n_insns(const struct qemu_plugin_tb *tb);

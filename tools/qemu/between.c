@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /* Between: how many instructions the hart executes from one address to another.
  *
- *   between=FROM:TO    addresses; counted from FROM (included) to TO (not included); a second FROM starts again
- *   out=FILE           one line per pair when QEMU ends: FROM TO count min median max
+ *   between=FROM:TO    addresses; counted from FROM (included) to TO (not included); a second FROM
+ * starts again out=FILE           one line per pair when QEMU ends: FROM TO count min median max
  *
- * Every instruction executed in between counts, interrupts and other tasks included: it is the plain distance. Counting is
- * exact (one counter per instruction, none per block), for one hart. */
+ * Every instruction executed in between counts, interrupts and other tasks included: it is the
+ * plain distance. Counting is exact (one counter per instruction, none per block), for one hart. */
 #include "plugin.h"
 
 #include <inttypes.h>
@@ -78,7 +78,8 @@ void between_translate(struct qemu_plugin_insn *insn, uint32_t pc)
 {
     if (!pair_count)
         return;
-    for (struct pair *p = pairs; p < pairs + pair_count; p++) { /* TO before FROM: a loop's end is its next start */
+    for (struct pair *p = pairs; p < pairs + pair_count;
+         p++) { /* TO before FROM: a loop's end is its next start */
         if (pc == p->to)
             qemu_plugin_register_vcpu_insn_exec_cb(insn, on_to, QEMU_PLUGIN_CB_NO_REGS, p);
         if (pc == p->from)
@@ -108,7 +109,8 @@ void between_exit(void)
         const uint64_t *s = p->sample;
         fprintf(f, "%08" PRIx64 " %08" PRIx64 " %zu", p->from, p->to, p->count);
         if (p->count)
-            fprintf(f, " %" PRIu64 " %" PRIu64 " %" PRIu64, s[0], s[(p->count - 1) / 2], s[p->count - 1]);
+            fprintf(f, " %" PRIu64 " %" PRIu64 " %" PRIu64, s[0], s[(p->count - 1) / 2],
+                    s[p->count - 1]);
         fputc('\n', f);
     }
     fclose(f);

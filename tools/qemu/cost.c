@@ -5,17 +5,18 @@
  *   out=FILE        the result (cost_out.c)
  *   start=ADDR      count from the first execution of this address on; without it from reset
  *   stop=ADDR       until this one
- *   shadow=FILE     before each instruction, the shadow's pc, mstatus and registers, each as value and known bits (tests)
+ *   shadow=FILE     before each instruction, the shadow's pc, mstatus and registers, each as value
+ * and known bits (tests)
  *
  * Per call, as minimum, median and maximum:
  *   instructions    executed for it, callees included, interrupts and other tasks not
  *   own             of these, in the range itself
- *   elapsed         everything the hart executed between entry and return: what mcycle shows under icount
- *   loads, stores, csrs
- *   off             with interrupts masked, whoever masked them
- *   masked          with interrupts masked by the call itself: 0 where they were masked at its entry
+ *   elapsed         everything the hart executed between entry and return: what mcycle shows under
+ * icount loads, stores, csrs off             with interrupts masked, whoever masked them masked
+ * with interrupts masked by the call itself: 0 where they were masked at its entry
  *
- * Every instruction calls back once; the shadow hart (rv32.h) tells what it does. Use icount and one thread. */
+ * Every instruction calls back once; the shadow hart (rv32.h) tells what it does. Use icount and
+ * one thread. */
 #include "cost.h"
 #include "plugin.h"
 
@@ -89,7 +90,8 @@ static void make_room(void)
 static bool concerns(const struct range *r, uint32_t pc)
 {
     for (unsigned i = 0; i < r->span_count; i++)
-        if (r->kind == RANGE_PATH ? pc == r->spans[i].low || pc == r->spans[i].high : pc >= r->spans[i].low && pc < r->spans[i].high)
+        if (r->kind == RANGE_PATH ? pc == r->spans[i].low || pc == r->spans[i].high
+                                  : pc >= r->spans[i].low && pc < r->spans[i].high)
             return true;
     return false;
 }
@@ -136,7 +138,8 @@ static void on_insn(unsigned hart, void *i)
 void cost_translate(struct qemu_plugin_insn *insn, uint32_t pc)
 {
     if (request)
-        qemu_plugin_register_vcpu_insn_exec_cb(insn, on_insn, QEMU_PLUGIN_CB_NO_REGS, describe(insn, pc));
+        qemu_plugin_register_vcpu_insn_exec_cb(insn, on_insn, QEMU_PLUGIN_CB_NO_REGS,
+                                               describe(insn, pc));
 }
 
 void cost_exit(void)

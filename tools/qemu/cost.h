@@ -8,7 +8,17 @@
 #include <stdio.h>
 
 enum range_kind { RANGE_FUNCTION, RANGE_SITE, RANGE_PATH };
-enum metric { M_INSTRUCTIONS, M_OWN, M_ELAPSED, M_LOADS, M_STORES, M_CSRS, M_OFF, M_MASKED, METRICS };
+enum metric {
+    M_INSTRUCTIONS,
+    M_OWN,
+    M_ELAPSED,
+    M_LOADS,
+    M_STORES,
+    M_CSRS,
+    M_OFF,
+    M_MASKED,
+    METRICS
+};
 
 struct span {
     uint32_t low, high; /* first address, address behind the last */
@@ -22,17 +32,18 @@ struct range {
     uint32_t low, high; /* hull of the spans */
     uint64_t calls;     /* finished */
     uint64_t abandoned; /* entered and never left */
-    uint64_t unknown;   /* instructions in it of which nobody knows whether interrupts were masked */
+    uint64_t unknown; /* instructions in it of which nobody knows whether interrupts were masked */
     struct stat_counts metric[METRICS];
 };
 
-/* A writer of the recorder at one place, by the addresses of its first instruction and of the one behind its last
- * (section .debug_trace_sites), and by what it recorded: known from the slot that appears. */
+/* A writer of the recorder at one place, by the addresses of its first instruction and of the one
+ * behind its last (section .debug_trace_sites), and by what it recorded: known from the slot that
+ * appears. */
 struct writer {
     uint32_t address;
-    int code;             /* of the event; -1: nothing was recorded */
-    bool protects;        /* an `any` writer */
-    struct range cost;    /* name and spans are not used */
+    int code;                 /* of the event; -1: nothing was recorded */
+    bool protects;            /* an `any` writer */
+    struct range cost;        /* name and spans are not used */
     struct stat_counts bytes; /* in the ring, where no block change came in between */
 };
 
@@ -66,8 +77,9 @@ struct cost_insn {
     int marks;            /* a writer of the recorder begins or ends here */
 };
 void cost_track_step(unsigned hart, const struct cost_insn *i);
-void cost_track_show(unsigned hart, FILE *f); /* one line: the shadow before the instruction of the last step */
-void cost_track_finish(void); /* activations that are still open are abandoned */
+void cost_track_show(unsigned hart,
+                     FILE *f); /* one line: the shadow before the instruction of the last step */
+void cost_track_finish(void);  /* activations that are still open are abandoned */
 extern bool cost_on;
 extern struct totals cost_totals;
 const struct stretch *cost_stretches(size_t *count);

@@ -2,10 +2,11 @@
 /* The request: which parts of the image are measured. One line each:
  *
  *     function NAME LOW HIGH
- *     site NAME LOW HIGH [LOW HIGH]..      an inlined piece of code; its instructions may lie in several places
- *     path NAME FROM TO                    from one address to another, whoever runs in between
- *     mark ADDRESS KIND                    a writer of the recorder: 0 begins, 1 ends; 2 and 3 the same of one that protects itself
- *     ctl ADDRESS                          of trace_ctl, for the writers
+ *     site NAME LOW HIGH [LOW HIGH]..      an inlined piece of code; its instructions may lie in
+ * several places path NAME FROM TO                    from one address to another, whoever runs in
+ * between mark ADDRESS KIND                    a writer of the recorder: 0 begins, 1 ends; 2 and 3
+ * the same of one that protects itself ctl ADDRESS                          of trace_ctl, for the
+ * writers
  *
  * Addresses are hexadecimal. A name has no blanks. */
 #include "cost.h"
@@ -19,7 +20,7 @@ uint32_t cost_ctl;
 
 static struct {
     uint32_t at, kind;
-} *marks;
+} * marks;
 static size_t mark_count;
 
 int cost_mark_at(uint32_t pc)
@@ -65,7 +66,8 @@ static bool parse(char *line)
 {
     static const char *const kinds[] = {"function", "site", "path"};
     struct range r = {0};
-    char *save, *kind = strtok_r(line, " \n", &save), *name = kind ? strtok_r(NULL, " \n", &save) : NULL;
+    char *save, *kind = strtok_r(line, " \n", &save),
+                *name = kind ? strtok_r(NULL, " \n", &save) : NULL;
     int k = 2;
     if (!kind)
         return true;

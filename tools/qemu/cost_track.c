@@ -2,24 +2,27 @@
 /* What runs where: from the stream of instructions to activations of ranges.
  *
  * Vocabulary
- *   thread      a stack. Known by the stack pointer: a write to sp other than adding to it (lw, mv, csrrw) leaves the thread at the
- *               old value and continues the one that was left at the new value, or begins one.
- *   level       of a thread: its own code, and one more for each interrupt that hit it. Interrupts are found where an instruction
- *               is not one of those that could follow, but the trap vector; mret to the interrupted address ends the level.
- *   activation  one execution of a range on a level: from its first instruction to the return to the caller's address with the
- *               caller's sp.
+ *   thread      a stack. Known by the stack pointer: a write to sp other than adding to it (lw, mv,
+ * csrrw) leaves the thread at the old value and continues the one that was left at the new value,
+ * or begins one. level       of a thread: its own code, and one more for each interrupt that hit
+ * it. Interrupts are found where an instruction is not one of those that could follow, but the trap
+ * vector; mret to the interrupted address ends the level. activation  one execution of a range on a
+ * level: from its first instruction to the return to the caller's address with the caller's sp.
  *
- * Counts live in levels, so what an interrupt or another thread executes is in no activation of the interrupted one. A system call
- * (ecall) is no level: the handler counts as a callee. An example, f interrupted in the middle, the handler switching tasks:
+ * Counts live in levels, so what an interrupt or another thread executes is in no activation of the
+ * interrupted one. A system call (ecall) is no level: the handler counts as a callee. An example, f
+ * interrupted in the middle, the handler switching tasks:
  *
  *   thread A: level 0 [f ...........]  level 1 (irq) [handler .. saves sp]
  *   thread B:                                                     level 0 [g ... yields, lw sp]
- *   thread A:                                                                    level 1 [.. mret]  level 0 [f ... ret]
+ *   thread A:                                                                    level 1 [.. mret]
+ * level 0 [f ... ret]
  *
  * f's own 20 instructions are all that f is charged with; `elapsed` has the rest.
  *
- * Rules: at most one activation per range and level is the innermost (recursion stacks). Whatever does not fit (a return past several
- * activations, a stack that is never continued) ends as `abandoned`, never as a sample. */
+ * Rules: at most one activation per range and level is the innermost (recursion stacks). Whatever
+ * does not fit (a return past several activations, a stack that is never continued) ends as
+ * `abandoned`, never as a sample. */
 #include "cost.h"
 #include "plugin.h"
 
@@ -30,15 +33,15 @@ enum { LEVELS = 8, ACTIVATIONS = 128, HARTS = 8, NEAR = 1024, REACH = 4 };
 
 struct activation {
     struct range *range;
-    uint32_t ret, sp;      /* where it returns to */
+    uint32_t ret, sp; /* where it returns to */
     bool ret_known;
     unsigned level;
-    bool masked_before;    /* interrupts were masked when it was entered */
+    bool masked_before; /* interrupts were masked when it was entered */
     struct counts start;
     uint64_t elapsed_start, own, masked;
-    bool away;             /* SITE: in a callee; back at `back` with `sp` */
+    bool away; /* SITE: in a callee; back at `back` with `sp` */
     uint32_t back;
-    struct counts site;    /* SITE: counts of its own instructions and callees */
+    struct counts site; /* SITE: counts of its own instructions and callees */
 };
 
 struct open_writer { /* a writer of the recorder that has begun */
@@ -52,13 +55,13 @@ struct open_writer { /* a writer of the recorder that has begun */
 struct level {
     struct counts counts;
     struct open_writer writer;
-    uint32_t epc;          /* the interrupted address */
-    struct rv_value sp;    /* then */
-    unsigned first;        /* index of its first activation */
+    uint32_t epc;       /* the interrupted address */
+    struct rv_value sp; /* then */
+    unsigned first;     /* index of its first activation */
 };
 
 struct thread {
-    uint32_t sp;           /* when it was left */
+    uint32_t sp; /* when it was left */
     unsigned levels, activations;
     struct level level[LEVELS];
     struct activation act[ACTIVATIONS];
@@ -68,13 +71,13 @@ struct hart {
     struct rv_hart rv;
     bool started;
     const struct cost_insn *last;
-    bool no_successor;     /* nothing is known of what follows `last` */
+    bool no_successor; /* nothing is known of what follows `last` */
     struct thread **thread;
     size_t thread_count;
     struct thread *now;
-    uint64_t masked_run;   /* instructions in a row with interrupts masked */
+    uint64_t masked_run; /* instructions in a row with interrupts masked */
     uint32_t masked_start, masked_last;
-    bool unmasked_once;    /* before the first unmasking it is boot code */
+    bool unmasked_once; /* before the first unmasking it is boot code */
 };
 
 bool cost_on = true;
@@ -85,7 +88,7 @@ static struct {
     bool open;
     uint64_t executed;
     struct counts counts;
-} *paths; /* one per range */
+} * paths;                /* one per range */
 static struct counts all; /* of every thread and level, for paths */
 static struct stretch *stretches;
 static size_t stretch_count;
@@ -110,7 +113,8 @@ static void abandon(struct thread *t, unsigned down_to)
         t->act[--t->activations].range->abandoned++;
 }
 
-/* A stack was left at `from` and another is used from `to` on. The same stack: a frame pointer's worth of distance. */
+/* A stack was left at `from` and another is used from `to` on. The same stack: a frame pointer's
+ * worth of distance. */
 static void switch_stack(struct hart *h, uint32_t from, uint32_t to)
 {
     h->now->sp = from;
@@ -144,8 +148,9 @@ static void leave_interrupt(struct hart *h, uint32_t to)
     struct thread *t = h->now;
     const struct level *l = &t->level[t->levels - 1];
     bool same_stack = rv_known(l->sp) && rv_known(h->rv.x[2]) && l->sp.v == h->rv.x[2].v;
-    if (t->levels < 2 || (l->epc != to && !same_stack)) /* a handler may move the address: restartable sequences */
-        return; /* the end of a system call, or the start of a task */
+    if (t->levels < 2 ||
+        (l->epc != to && !same_stack)) /* a handler may move the address: restartable sequences */
+        return;                        /* the end of a system call, or the start of a task */
     abandon(t, l->first);
     t->levels--;
 }
@@ -163,7 +168,8 @@ static void add_counts(struct counts *c, const struct cost_insn *i, enum rv_mask
     c->unknown += m == RV_UNKNOWN;
 }
 
-static void sample(struct range *r, const struct counts *from, const struct counts *to, uint64_t own, uint64_t elapsed, uint64_t masked)
+static void sample(struct range *r, const struct counts *from, const struct counts *to,
+                   uint64_t own, uint64_t elapsed, uint64_t masked)
 {
     const uint64_t values[METRICS] = {
         [M_INSTRUCTIONS] = to->instructions - from->instructions,
@@ -189,7 +195,8 @@ static void finish(struct hart *h, struct activation *a)
     if (a->range->kind == RANGE_SITE)
         sample(a->range, &zero, &a->site, a->own, elapsed, a->masked_before ? 0 : a->site.off);
     else
-        sample(a->range, &a->start, now, a->own, elapsed, a->masked_before ? 0 : now->off - a->start.off);
+        sample(a->range, &a->start, now, a->own, elapsed,
+               a->masked_before ? 0 : now->off - a->start.off);
 }
 
 static void begin(struct hart *h, struct range *r, enum rv_mask m)
@@ -200,18 +207,24 @@ static void begin(struct hart *h, struct range *r, enum rv_mask m)
         r->abandoned++;
         return;
     }
-    t->act[t->activations++] = (struct activation){
-        .range = r, .ret = ra.v & ~1u, .sp = sp.v, .ret_known = rv_known(ra) && rv_known(sp), .level = t->levels - 1,
-        .masked_before = m != RV_ENABLED, .start = *counts_now(h), .elapsed_start = cost_totals.executed};
+    t->act[t->activations++] = (struct activation){.range = r,
+                                                   .ret = ra.v & ~1u,
+                                                   .sp = sp.v,
+                                                   .ret_known = rv_known(ra) && rv_known(sp),
+                                                   .level = t->levels - 1,
+                                                   .masked_before = m != RV_ENABLED,
+                                                   .start = *counts_now(h),
+                                                   .elapsed_start = cost_totals.executed};
 }
 
 static bool returns(const struct hart *h, const struct activation *a, uint32_t pc)
 {
-    return a->range->kind == RANGE_FUNCTION && a->ret_known && a->ret == pc && rv_known(h->rv.x[2]) && h->rv.x[2].v == a->sp;
+    return a->range->kind == RANGE_FUNCTION && a->ret_known && a->ret == pc &&
+           rv_known(h->rv.x[2]) && h->rv.x[2].v == a->sp;
 }
 
-/* After a jump: ends the activations of this level that return to here; a whole chain of tail calls does. Sites inside a function that
- * returns end with it. */
+/* After a jump: ends the activations of this level that return to here; a whole chain of tail calls
+ * does. Sites inside a function that returns end with it. */
 static void end_returning(struct hart *h, uint32_t pc)
 {
     struct thread *t = h->now;
@@ -243,7 +256,8 @@ static bool is_call(const struct rv_insn *i)
 
 /* ---- functions ---- */
 
-/* A function is entered at its first instruction, by a jump from outside or a call from inside; a branch back to it is a loop. */
+/* A function is entered at its first instruction, by a jump from outside or a call from inside; a
+ * branch back to it is a loop. */
 static bool enters(const struct hart *h, const struct range *r, uint32_t pc)
 {
     const struct cost_insn *last = h->last;
@@ -304,7 +318,8 @@ static void count_sites(struct hart *h, const struct cost_insn *i, enum rv_mask 
         if (a->away && pc == a->back)
             a->away = false;
         bool own = inside(a->range, pc);
-        if (!a->away && !own && h->last && is_call(&h->last->rv) && inside(a->range, h->last->rv.pc)) {
+        if (!a->away && !own && h->last && is_call(&h->last->rv) &&
+            inside(a->range, h->last->rv.pc)) {
             a->away = true;
             a->back = h->last->rv.pc + h->last->rv.size;
         }
@@ -367,7 +382,8 @@ static void read_ring(uint32_t *head, uint32_t *tail)
     guest_read(cost_ctl + CTL_TAIL, tail, 4);
 }
 
-/* The code of the record that appeared since the writer began; -1 none. After a block change it is in another block. */
+/* The code of the record that appeared since the writer began; -1 none. After a block change it is
+ * in another block. */
 static int recorded(const struct open_writer *w, uint32_t head)
 {
     uint8_t code;
@@ -385,7 +401,8 @@ static void end_writer(struct hart *h)
     read_ring(&head, &tail);
     struct writer *w = find_writer(o->address, recorded(o, head), o->kind == 2);
     uint64_t elapsed = cost_totals.executed - o->elapsed_start;
-    sample(&w->cost, &o->start, &l->counts, elapsed, elapsed, o->masked_before ? 0 : l->counts.off - o->start.off);
+    sample(&w->cost, &o->start, &l->counts, elapsed, elapsed,
+           o->masked_before ? 0 : l->counts.off - o->start.off);
     if (head - o->head == SLOT)
         stat_add(&w->bytes, head - o->head + o->tail - tail);
 }
@@ -397,7 +414,8 @@ static void begin_writer(struct hart *h, uint32_t pc, int kind, enum rv_mask m)
     read_ring(&head, &tail);
     if (l->writer.open && l->writer.address == pc && l->writer.head == head)
         return; /* it starts over: an interrupt came in between, and all that it executes counts */
-    l->writer = (struct open_writer){true, m != RV_ENABLED, pc, head, tail, kind, l->counts, cost_totals.executed};
+    l->writer = (struct open_writer){true,      m != RV_ENABLED,     pc, head, tail, kind,
+                                     l->counts, cost_totals.executed};
 }
 
 static void count_writers(struct hart *h, const struct cost_insn *i, enum rv_mask m)
@@ -453,7 +471,8 @@ const struct stretch *cost_stretches(size_t *count)
 
 static bool moves_stack(const struct rv_insn *i)
 {
-    return i->rd == 2 && (i->kind == RV_LOAD || i->kind == RV_CSR || (i->kind == RV_ALU && i->rs1 != 2));
+    return i->rd == 2 &&
+           (i->kind == RV_LOAD || i->kind == RV_CSR || (i->kind == RV_ALU && i->rs1 != 2));
 }
 
 /* The shadow is of no use any more: a reset, or code that the translator did not show. */
@@ -480,7 +499,8 @@ static void settle(struct hart *h, uint32_t pc)
     const struct rv_insn *last = &h->last->rv;
     uint32_t next, sp = h->rv.x[2].v;
     bool sp_known = rv_known(h->rv.x[2]), entry = rv_is_trap_entry(&h->rv, pc);
-    if (entry && rv_may_fault(&h->rv, last, guest_read)) { /* not completed; the handler counts as a callee */
+    if (entry && rv_may_fault(&h->rv, last,
+                              guest_read)) { /* not completed; the handler counts as a callee */
         cost_totals.traps++;
         rv_trap(&h->rv, last->pc, true);
         return;

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /* Guest memory and guest time as the plugin sees them.
  *
- * The interface has no call for either. RAM is one host mapping, so any instruction fetched from it gives its base. Time
- * comes from functions that the QEMU binary exports for its own modules; they are looked up at run time, and a QEMU
- * without them only loses the exact end of a run that was limited in guest time. They must not be called from a
- * translation block's middle (icount allows the clock to be read only where I/O is allowed): the callers are timers and exit. */
+ * The interface has no call for either. RAM is one host mapping, so any instruction fetched from it
+ * gives its base. Time comes from functions that the QEMU binary exports for its own modules; they
+ * are looked up at run time, and a QEMU without them only loses the exact end of a run that was
+ * limited in guest time. They must not be called from a translation block's middle (icount allows
+ * the clock to be read only where I/O is allowed): the callers are timers and exit. */
 #include "plugin.h"
 
 #include <dlfcn.h>
@@ -47,7 +48,8 @@ static struct {
     void (*mod)(void *timer, int64_t at);
 } alarm_clock;
 
-/* The machine is complete and no instruction has run: the first time slice will already know the alarm. */
+/* The machine is complete and no instruction has run: the first time slice will already know the
+ * alarm. */
 static void on_vm_state(void *unused, bool running, int state)
 {
     (void)unused;
@@ -62,9 +64,11 @@ bool guest_timer(uint64_t ns, void (*fn)(void *))
 {
     /* timer_init_full(timer, group or NULL, clock, scale, attributes, callback, argument) */
     void (*init)(void *, void *, int, int, int, void (*)(void *), void *) =
-        (void (*)(void *, void *, int, int, int, void (*)(void *), void *))dlsym(RTLD_DEFAULT, "timer_init_full");
+        (void (*)(void *, void *, int, int, int, void (*)(void *), void *))dlsym(RTLD_DEFAULT,
+                                                                                 "timer_init_full");
     void *(*watch)(void (*)(void *, bool, int), void *) =
-        (void *(*)(void (*)(void *, bool, int), void *))dlsym(RTLD_DEFAULT, "qemu_add_vm_change_state_handler");
+        (void *(*)(void (*)(void *, bool, int), void *))dlsym(RTLD_DEFAULT,
+                                                              "qemu_add_vm_change_state_handler");
     alarm_clock.mod = (void (*)(void *, int64_t))dlsym(RTLD_DEFAULT, "timer_mod");
     alarm_clock.timer = calloc(1, 512); /* QEMUTimer is 64 bytes; it lives as long as QEMU */
     alarm_clock.at = (int64_t)ns;

@@ -81,7 +81,8 @@ static void on_exit_qemu(qemu_plugin_id_t id, void *unused)
         modes[m].exit();
 }
 
-QEMU_PLUGIN_EXPORT int qemu_plugin_install(qemu_plugin_id_t id, const qemu_info_t *info, int argc, char **argv)
+QEMU_PLUGIN_EXPORT int qemu_plugin_install(qemu_plugin_id_t id, const qemu_info_t *info, int argc,
+                                           char **argv)
 {
     if (!info->system_emulation || strcmp(info->target_name, "riscv32") != 0) {
         fprintf(stderr, "kymo-qemu: only for qemu-system-riscv32\n");

@@ -4,7 +4,13 @@
 
 #include <stddef.h>
 
-enum { CSR_MSTATUS = 0x300, CSR_MTVEC = 0x305, CSR_MSCRATCH = 0x340, CSR_MEPC = 0x341, CSR_MHARTID = 0xF14 };
+enum {
+    CSR_MSTATUS = 0x300,
+    CSR_MTVEC = 0x305,
+    CSR_MSCRATCH = 0x340,
+    CSR_MEPC = 0x341,
+    CSR_MHARTID = 0xF14
+};
 enum { RAM = 0x80000000u };
 
 static const struct rv_value unknown = {0, 0};
@@ -68,10 +74,13 @@ static struct rv_value shift(enum rv_alu op, struct rv_value a, unsigned n)
         return (struct rv_value){a.v << n, a.k << n | ((1u << n) - 1)};
     if (op == ALU_SRL)
         return (struct rv_value){a.v >> n, a.k >> n | ~(UINT32_MAX >> n)};
-    return (struct rv_value){(uint32_t)((int32_t)a.v >> n), (uint32_t)((int32_t)a.k >> n)}; /* the sign's copies are as known as it */
+    return (struct rv_value){
+        (uint32_t)((int32_t)a.v >> n),
+        (uint32_t)((int32_t)a.k >> n)}; /* the sign's copies are as known as it */
 }
 
-/* Bit by bit where the operation allows it: that is how a saved mstatus keeps its known bits on its way through andi, or, slli. */
+/* Bit by bit where the operation allows it: that is how a saved mstatus keeps its known bits on its
+ * way through andi, or, slli. */
 static struct rv_value combine(enum rv_alu op, struct rv_value a, struct rv_value b)
 {
     if (a.k == UINT32_MAX && b.k == UINT32_MAX)
@@ -91,7 +100,8 @@ static struct rv_value combine(enum rv_alu op, struct rv_value a, struct rv_valu
     }
 }
 
-static struct rv_value load(struct rv_value base, const struct rv_insn *i, bool (*read)(uint32_t, void *, uint32_t))
+static struct rv_value load(struct rv_value base, const struct rv_insn *i,
+                            bool (*read)(uint32_t, void *, uint32_t))
 {
     static const uint8_t width[8] = {1, 2, 4, 0, 1, 2, 0, 0};
     uint32_t v = 0, n = width[i->op & 7];
@@ -141,7 +151,8 @@ static void access_csr(struct rv_hart *h, const struct rv_insn *i)
     else if (c)
         *c = combine(ALU_AND, old, (struct rv_value){~operand.v & operand.k, operand.k});
     if (c == &h->mstatus)
-        c->k &= RV_MIE | RV_MPIE | RV_MPP; /* the others have rules of their own, and nobody asks for them */
+        c->k &= RV_MIE | RV_MPIE |
+                RV_MPP; /* the others have rules of their own, and nobody asks for them */
     if (c)
         c->v &= c->k;
     set(h, i->rd, old);
@@ -171,14 +182,18 @@ void rv_trap(struct rv_hart *h, uint32_t epc, bool epc_known)
     h->privilege = 3;
 }
 
-bool rv_execute(struct rv_hart *h, const struct rv_insn *i, bool (*read)(uint32_t, void *, uint32_t), uint32_t *next)
+bool rv_execute(struct rv_hart *h, const struct rv_insn *i,
+                bool (*read)(uint32_t, void *, uint32_t), uint32_t *next)
 {
     struct rv_value base = h->x[i->rs1];
     bool taken = false;
     *next = i->pc + i->size;
     switch ((enum rv_kind)i->kind) {
     case RV_CONST: set(h, i->rd, known((uint32_t)i->imm)); return true;
-    case RV_ALU: set(h, i->rd, combine((enum rv_alu)i->op, base, i->use_imm ? known((uint32_t)i->imm) : h->x[i->rs2])); return true;
+    case RV_ALU:
+        set(h, i->rd,
+            combine((enum rv_alu)i->op, base, i->use_imm ? known((uint32_t)i->imm) : h->x[i->rs2]));
+        return true;
     case RV_LOAD: set(h, i->rd, load(base, i, read)); return true;
     case RV_LR: set(h, i->rd, load(base, i, read)); return true;
     case RV_AMO: /* memory has the new value by now */
@@ -210,10 +225,12 @@ bool rv_is_trap_entry(const struct rv_hart *h, uint32_t pc)
 {
     uint32_t base = h->mtvec.v & ~3u;
     bool vectored = (h->mtvec.v & 3) == 1;
-    return rv_known(h->mtvec) && (pc == base || (vectored && pc - base < 4 * 32 && (pc - base) % 4 == 0));
+    return rv_known(h->mtvec) &&
+           (pc == base || (vectored && pc - base < 4 * 32 && (pc - base) % 4 == 0));
 }
 
-bool rv_may_fault(const struct rv_hart *h, const struct rv_insn *i, bool (*read)(uint32_t, void *, uint32_t))
+bool rv_may_fault(const struct rv_hart *h, const struct rv_insn *i,
+                  bool (*read)(uint32_t, void *, uint32_t))
 {
     uint32_t at = h->x[i->rs1].v + (uint32_t)i->imm, byte;
     switch ((enum rv_kind)i->kind) {
@@ -222,8 +239,10 @@ bool rv_may_fault(const struct rv_hart *h, const struct rv_insn *i, bool (*read)
     case RV_ILLEGAL: return true;
     case RV_CSR: return h->privilege != 3;
     case RV_LOAD:
-    case RV_STORE: /* devices lie above the first 4 KiB; RAM faults only for user code, behind PMP */
-        return rv_known(h->x[i->rs1]) && (at < 0x1000 || (at >= RAM && !read(at, &byte, 1)) || h->privilege != 3);
+    case RV_STORE: /* devices lie above the first 4 KiB; RAM faults only for user code, behind PMP
+                    */
+        return rv_known(h->x[i->rs1]) &&
+               (at < 0x1000 || (at >= RAM && !read(at, &byte, 1)) || h->privilege != 3);
     default: return false;
     }
 }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* RV32IMAC instructions to struct rv_insn; compressed ones become the instruction they stand for. */
+/* RV32IMAC instructions to struct rv_insn; compressed ones become the instruction they stand for.
+ */
 #include "rv32.h"
 
 static uint32_t bits(uint32_t w, unsigned high, unsigned low)
@@ -35,7 +36,8 @@ static void constant(struct rv_insn *i, unsigned rd, uint32_t value)
     i->imm = (int32_t)value;
 }
 
-static void memory(struct rv_insn *i, enum rv_kind kind, unsigned width, unsigned data, unsigned base, int32_t offset)
+static void memory(struct rv_insn *i, enum rv_kind kind, unsigned width, unsigned data,
+                   unsigned base, int32_t offset)
 {
     i->kind = (uint8_t)kind;
     i->op = (uint8_t)width;
@@ -105,7 +107,10 @@ static void atomic(struct rv_insn *i, uint32_t w)
 static void register_register(struct rv_insn *i, uint32_t w)
 {
     unsigned f3 = bits(w, 14, 12), f7 = bits(w, 31, 25);
-    unsigned op = f7 == 1 ? ALU_MUL + f3 : f7 == 0x20 && f3 == 0 ? ALU_SUB : f7 == 0x20 && f3 == 5 ? ALU_SRA : f3;
+    unsigned op = f7 == 1                 ? ALU_MUL + f3
+                  : f7 == 0x20 && f3 == 0 ? ALU_SUB
+                  : f7 == 0x20 && f3 == 5 ? ALU_SRA
+                                          : f3;
     alu(i, op, bits(w, 11, 7), bits(w, 19, 15), bits(w, 24, 20));
     if (f7 != 0 && f7 != 1 && f7 != 0x20)
         i->kind = RV_ILLEGAL;
@@ -116,19 +121,31 @@ static void register_constant(struct rv_insn *i, uint32_t w)
     unsigned f3 = bits(w, 14, 12);
     bool shift = f3 == 1 || f3 == 5;
     unsigned op = f3 == 5 && bits(w, 30, 30) ? ALU_SRA : f3;
-    alu_imm(i, op, bits(w, 11, 7), bits(w, 19, 15), shift ? (int32_t)bits(w, 24, 20) : sign(bits(w, 31, 20), 12));
+    alu_imm(i, op, bits(w, 11, 7), bits(w, 19, 15),
+            shift ? (int32_t)bits(w, 24, 20) : sign(bits(w, 31, 20), 12));
 }
 
 static void decode32(struct rv_insn *i, uint32_t w)
 {
-    unsigned rd = bits(w, 11, 7), rs1 = bits(w, 19, 15), rs2 = bits(w, 24, 20), f3 = bits(w, 14, 12);
+    unsigned rd = bits(w, 11, 7), rs1 = bits(w, 19, 15), rs2 = bits(w, 24, 20),
+             f3 = bits(w, 14, 12);
     int32_t offset = sign(bits(w, 31, 20), 12), store = sign(bits(w, 31, 25) << 5 | rd, 12);
     switch (w & 127) {
     case 0x37: constant(i, rd, w & 0xFFFFF000); break;
     case 0x17: constant(i, rd, i->pc + (w & 0xFFFFF000)); break;
-    case 0x6F: jump(i, rd, sign(bits(w, 31, 31) << 20 | bits(w, 19, 12) << 12 | bits(w, 20, 20) << 11 | bits(w, 30, 21) << 1, 21)); break;
+    case 0x6F:
+        jump(i, rd,
+             sign(bits(w, 31, 31) << 20 | bits(w, 19, 12) << 12 | bits(w, 20, 20) << 11 |
+                      bits(w, 30, 21) << 1,
+                  21));
+        break;
     case 0x67: jump_register(i, rd, rs1, offset); break;
-    case 0x63: branch(i, f3, rs1, rs2, sign(bits(w, 31, 31) << 12 | bits(w, 7, 7) << 11 | bits(w, 30, 25) << 5 | bits(w, 11, 8) << 1, 13)); break;
+    case 0x63:
+        branch(i, f3, rs1, rs2,
+               sign(bits(w, 31, 31) << 12 | bits(w, 7, 7) << 11 | bits(w, 30, 25) << 5 |
+                        bits(w, 11, 8) << 1,
+                    13));
+        break;
     case 0x03: memory(i, RV_LOAD, f3, rd, rs1, offset); break;
     case 0x23: memory(i, RV_STORE, f3, rs2, rs1, store); break;
     case 0x07: memory(i, RV_FP_LOAD, f3, 0, rs1, offset); break;
@@ -138,8 +155,14 @@ static void decode32(struct rv_insn *i, uint32_t w)
     case 0x2F: atomic(i, w); break;
     case 0x0F: i->kind = RV_FENCE; break;
     case 0x73: system_insn(i, w); break;
-    case 0x43: case 0x47: case 0x4B: case 0x4F: i->kind = RV_FENCE; break; /* fused multiply: no integer register */
-    case 0x53: i->kind = RV_FP; i->rd = (uint8_t)rd; break;
+    case 0x43:
+    case 0x47:
+    case 0x4B:
+    case 0x4F: i->kind = RV_FENCE; break; /* fused multiply: no integer register */
+    case 0x53:
+        i->kind = RV_FP;
+        i->rd = (uint8_t)rd;
+        break;
     default: i->kind = RV_ILLEGAL;
     }
 }
@@ -151,9 +174,14 @@ static void quadrant0(struct rv_insn *i, uint32_t w)
     unsigned rd = 8 + bits(w, 4, 2), rs1 = 8 + bits(w, 9, 7);
     uint32_t offset4 = bits(w, 12, 10) << 3 | bits(w, 6, 6) << 2 | bits(w, 5, 5) << 6;
     uint32_t offset8 = bits(w, 12, 10) << 3 | bits(w, 6, 5) << 6;
-    uint32_t stack = bits(w, 12, 11) << 4 | bits(w, 10, 7) << 6 | bits(w, 6, 6) << 2 | bits(w, 5, 5) << 3;
+    uint32_t stack =
+        bits(w, 12, 11) << 4 | bits(w, 10, 7) << 6 | bits(w, 6, 6) << 2 | bits(w, 5, 5) << 3;
     switch (bits(w, 15, 13)) {
-    case 0: alu_imm(i, ALU_ADD, rd, 2, (int32_t)stack); if (!w) i->kind = RV_ILLEGAL; break;
+    case 0:
+        alu_imm(i, ALU_ADD, rd, 2, (int32_t)stack);
+        if (!w)
+            i->kind = RV_ILLEGAL;
+        break;
     case 1: memory(i, RV_FP_LOAD, 3, 0, rs1, (int32_t)offset8); break;
     case 2: memory(i, RV_LOAD, 2, rd, rs1, (int32_t)offset4); break;
     case 3: memory(i, RV_FP_LOAD, 2, 0, rs1, (int32_t)offset4); break;
@@ -180,10 +208,16 @@ static void quadrant1(struct rv_insn *i, uint32_t w)
 {
     unsigned rd = bits(w, 11, 7), rs1 = 8 + bits(w, 9, 7);
     int32_t imm = sign(bits(w, 12, 12) << 5 | bits(w, 6, 2), 6);
-    int32_t far = sign(bits(w, 12, 12) << 11 | bits(w, 11, 11) << 4 | bits(w, 10, 9) << 8 | bits(w, 8, 8) << 10 | bits(w, 7, 7) << 6 |
-                           bits(w, 6, 6) << 7 | bits(w, 5, 3) << 1 | bits(w, 2, 2) << 5, 12);
-    int32_t near = sign(bits(w, 12, 12) << 8 | bits(w, 11, 10) << 3 | bits(w, 6, 5) << 6 | bits(w, 4, 3) << 1 | bits(w, 2, 2) << 5, 9);
-    int32_t stack = sign(bits(w, 12, 12) << 9 | bits(w, 6, 6) << 4 | bits(w, 5, 5) << 6 | bits(w, 4, 3) << 7 | bits(w, 2, 2) << 5, 10);
+    int32_t far = sign(bits(w, 12, 12) << 11 | bits(w, 11, 11) << 4 | bits(w, 10, 9) << 8 |
+                           bits(w, 8, 8) << 10 | bits(w, 7, 7) << 6 | bits(w, 6, 6) << 7 |
+                           bits(w, 5, 3) << 1 | bits(w, 2, 2) << 5,
+                       12);
+    int32_t near = sign(bits(w, 12, 12) << 8 | bits(w, 11, 10) << 3 | bits(w, 6, 5) << 6 |
+                            bits(w, 4, 3) << 1 | bits(w, 2, 2) << 5,
+                        9);
+    int32_t stack = sign(bits(w, 12, 12) << 9 | bits(w, 6, 6) << 4 | bits(w, 5, 5) << 6 |
+                             bits(w, 4, 3) << 7 | bits(w, 2, 2) << 5,
+                         10);
     switch (bits(w, 15, 13)) {
     case 0: alu_imm(i, ALU_ADD, rd, rd, imm); break;
     case 1: jump(i, 1, far); break;
@@ -209,7 +243,9 @@ static void quadrant2(struct rv_insn *i, uint32_t w)
     bool high = bits(w, 12, 12);
     switch (bits(w, 15, 13)) {
     case 0: alu_imm(i, ALU_SLL, rd, rd, (int32_t)rs2); break;
-    case 1: memory(i, RV_FP_LOAD, 3, 0, 2, 0); break; /* the offset of an FP access is of no use here */
+    case 1:
+        memory(i, RV_FP_LOAD, 3, 0, 2, 0);
+        break; /* the offset of an FP access is of no use here */
     case 2: memory(i, RV_LOAD, 2, rd, 2, (int32_t)load); break;
     case 3: memory(i, RV_FP_LOAD, 2, 0, 2, (int32_t)load); break;
     case 4:

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Distribution of a count: exact minimum, median and maximum of any number of samples, in memory that grows with the
- * number of different values only. */
+/* Distribution of a count: exact minimum, median and maximum of any number of samples, in memory
+ * that grows with the number of different values only. */
 #ifndef KYMO_QEMU_STAT_H
 #define KYMO_QEMU_STAT_H
 #include <stdint.h>

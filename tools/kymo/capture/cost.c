@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
-/* `kymo cost`: boots an image under the counting plugin and says what its functions, inlined sites and paths execute.
+/* `kymo cost`: boots an image under the counting plugin and says what its functions, inlined sites
+ * and paths execute.
  *
- * The request goes to the plugin, and the result comes back, through memory files that QEMU inherits. See tools/qemu/cost.c
- * for what each figure means. */
+ * The request goes to the plugin, and the result comes back, through memory files that QEMU
+ * inherits. See tools/qemu/cost.c for what each figure means. */
 #include "command.h"
 #include "cost_result.h"
 #include "qemu.h"
@@ -34,26 +35,32 @@ struct cost {
 
 static void usage(FILE *out)
 {
-    fprintf(out,
-            "usage: kymo cost [OPTIONS] IMAGE\n"
-            "\n"
-            "Boots IMAGE in QEMU, counts, and prints per call (min/median/max): instructions with callees (interrupts and\n"
-            "other tasks not), own, elapsed (everything), loads, stores, CSR accesses, and those executed while the call\n"
-            "itself had interrupts masked.\n"
-            "\n"
-            "  -f, --function PATTERN  functions to measure (shell pattern, may repeat; default: all)\n"
-            "  -s, --site PATTERN      inlined functions, at each place where they were inlined\n"
-            "  -w, --writers           the recorder's writers, at each place, by the event they record\n"
-            "  -p, --path FROM..TO     from one address to another; symbol, symbol+0x10 or 0x80000000\n"
-            "      --start PLACE       count only from there on\n"
-            "      --stop PLACE        and only until there\n"
-            "      --json FILE, --csv FILE   also write the figures there (- for stdout, without the table)\n"
-            "      --duration S        end after S seconds of guest time\n"
-            "      --timeout S         end after S seconds of real time, with status 124\n"
-            "      --console           show what the guest prints (on stderr)\n"
-            "\n"
-            "Status: 0; 2 if for some instruction nobody knows whether interrupts were masked, or the plugin lost the\n"
-            "thread; 124 timeout; 125 failed.\n");
+    fprintf(
+        out,
+        "usage: kymo cost [OPTIONS] IMAGE\n"
+        "\n"
+        "Boots IMAGE in QEMU, counts, and prints per call (min/median/max): instructions with "
+        "callees (interrupts and\n"
+        "other tasks not), own, elapsed (everything), loads, stores, CSR accesses, and those "
+        "executed while the call\n"
+        "itself had interrupts masked.\n"
+        "\n"
+        "  -f, --function PATTERN  functions to measure (shell pattern, may repeat; default: all)\n"
+        "  -s, --site PATTERN      inlined functions, at each place where they were inlined\n"
+        "  -w, --writers           the recorder's writers, at each place, by the event they "
+        "record\n"
+        "  -p, --path FROM..TO     from one address to another; symbol, symbol+0x10 or 0x80000000\n"
+        "      --start PLACE       count only from there on\n"
+        "      --stop PLACE        and only until there\n"
+        "      --json FILE, --csv FILE   also write the figures there (- for stdout, without the "
+        "table)\n"
+        "      --duration S        end after S seconds of guest time\n"
+        "      --timeout S         end after S seconds of real time, with status 124\n"
+        "      --console           show what the guest prints (on stderr)\n"
+        "\n"
+        "Status: 0; 2 if for some instruction nobody knows whether interrupts were masked, or the "
+        "plugin lost the\n"
+        "thread; 124 timeout; 125 failed.\n");
 }
 
 /* ---- the request ---- */
@@ -137,7 +144,8 @@ static int want_writers(struct cost *c)
 {
     const struct capture_text *m = &c->image.marks;
     if (m->length < 16 || !c->image.ctl)
-        return kymo_fail("cost", "%s: no .debug_trace_sites: it records nothing, or is not optimized", c->path);
+        return kymo_fail(
+            "cost", "%s: no .debug_trace_sites: it records nothing, or is not optimized", c->path);
     fprintf(c->request, "ctl %x\n", c->image.ctl);
     for (size_t i = 0; i + 8 <= m->length; i += 8) {
         uint32_t mark[2];
@@ -153,10 +161,19 @@ static int want_writers(struct cost *c)
 
 enum { O_START = 256, O_STOP, O_JSON, O_CSV, O_DURATION, O_TIMEOUT, O_CONSOLE };
 
-static const struct option long_options[] = {
-    {"function", 1, NULL, 'f'},     {"site", 1, NULL, 's'},         {"path", 1, NULL, 'p'},       {"writers", 0, NULL, 'w'},     {"start", 1, NULL, O_START},
-    {"stop", 1, NULL, O_STOP},      {"json", 1, NULL, O_JSON},      {"csv", 1, NULL, O_CSV},      {"duration", 1, NULL, O_DURATION},
-    {"timeout", 1, NULL, O_TIMEOUT}, {"console", 0, NULL, O_CONSOLE}, {"help", 0, NULL, 'h'},     {NULL, 0, NULL, 0}};
+static const struct option long_options[] = {{"function", 1, NULL, 'f'},
+                                             {"site", 1, NULL, 's'},
+                                             {"path", 1, NULL, 'p'},
+                                             {"writers", 0, NULL, 'w'},
+                                             {"start", 1, NULL, O_START},
+                                             {"stop", 1, NULL, O_STOP},
+                                             {"json", 1, NULL, O_JSON},
+                                             {"csv", 1, NULL, O_CSV},
+                                             {"duration", 1, NULL, O_DURATION},
+                                             {"timeout", 1, NULL, O_TIMEOUT},
+                                             {"console", 0, NULL, O_CONSOLE},
+                                             {"help", 0, NULL, 'h'},
+                                             {NULL, 0, NULL, 0}};
 
 static bool set_option(struct cost *c, int option, const char *value)
 {
@@ -189,7 +206,8 @@ static int parse(struct cost *c, int argc, char **argv)
             return kymo_finish("cost", 0);
         }
         if (option == ':' || option == '?')
-            return kymo_fail("cost", "%s: %s; see `kymo cost --help`", argv[optind - 1], option == ':' ? "needs a value" : "no such option");
+            return kymo_fail("cost", "%s: %s; see `kymo cost --help`", argv[optind - 1],
+                             option == ':' ? "needs a value" : "no such option");
         if (!set_option(c, option, optarg))
             return kymo_fail("cost", "`%s` is not allowed; see `kymo cost --help`", optarg);
     }
@@ -204,7 +222,11 @@ static int make_request(struct cost *c, int argc, char **argv)
     int option, status = 0;
     optind = 1;
     while (!status && (option = getopt_long(argc, argv, ":f:s:p:wh", long_options, NULL)) != -1)
-        status = option == 'f' ? want_functions(c, optarg) : option == 's' ? want_sites(c, optarg) : option == 'p' ? want_path(c, optarg) : option == 'w' ? want_writers(c) : 0;
+        status = option == 'f'   ? want_functions(c, optarg)
+                 : option == 's' ? want_sites(c, optarg)
+                 : option == 'p' ? want_path(c, optarg)
+                 : option == 'w' ? want_writers(c)
+                                 : 0;
     if (!status && !c->wanted)
         status = want_functions(c, "*");
     if (!status && fflush(c->request) != 0)
@@ -217,7 +239,8 @@ static int make_request(struct cost *c, int argc, char **argv)
 static bool plugin_argument(const struct cost *c, char *text, size_t size, const char **missing)
 {
     uint32_t at;
-    int n = snprintf(text, size, "cost=/proc/self/fd/%d,out=/proc/self/fd/%d", fileno(c->request), c->out);
+    int n = snprintf(text, size, "cost=/proc/self/fd/%d,out=/proc/self/fd/%d", fileno(c->request),
+                     c->out);
     const char *const places[][2] = {{"start", c->start}, {"stop", c->stop}};
     for (int i = 0; i < 2; i++) {
         if (!places[i][1])
@@ -232,7 +255,8 @@ static bool plugin_argument(const struct cost *c, char *text, size_t size, const
     return true;
 }
 
-/* Until QEMU ends; true if it had to be ended. The plugin's pipe carries nothing that is needed here. */
+/* Until QEMU ends; true if it had to be ended. The plugin's pipe carries nothing that is needed
+ * here. */
 static bool wait_for_end(struct cost *c, struct qemu_process *q)
 {
     char data[4096];
@@ -317,7 +341,9 @@ static int run(struct cost *c)
     show_console(c, &q);
     qemu_free(&q);
     if (killed) {
-        kymo_fail("cost", "%s: not ended after %g s; --duration ends a guest that does not end by itself", c->path, c->timeout);
+        kymo_fail("cost",
+                  "%s: not ended after %g s; --duration ends a guest that does not end by itself",
+                  c->path, c->timeout);
         return 124;
     }
     return show(c);
@@ -331,7 +357,8 @@ int kymo_cmd_cost(int argc, char **argv)
     int status = parse(&c, argc, argv);
     if (status >= 0)
         return status;
-    if (!capture_image_read(&c.image, c.path, why, sizeof why) || !capture_symbols_read(c.path, &c.symbol, &c.symbols, why, sizeof why))
+    if (!capture_image_read(&c.image, c.path, why, sizeof why) ||
+        !capture_symbols_read(c.path, &c.symbol, &c.symbols, why, sizeof why))
         return kymo_fail("cost", "%s: %s", c.path, why);
     c.out = memfd_create("kymo-cost", MFD_CLOEXEC);
     int in = memfd_create("kymo-request", MFD_CLOEXEC);

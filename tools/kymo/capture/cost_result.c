@@ -6,7 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-const char *const cost_metric_names[COST_METRICS] = {"instructions", "own", "elapsed", "loads", "stores", "csrs", "off", "masked"};
+const char *const cost_metric_names[COST_METRICS] = {"instructions", "own",  "elapsed", "loads",
+                                                     "stores",       "csrs", "off",     "masked"};
 
 static void *grow(void *list, size_t count, size_t size)
 {
@@ -21,7 +22,8 @@ static void *grow(void *list, size_t count, size_t size)
 static bool read_numbers(const char *p, struct cost_number *c, int count)
 {
     for (int n = 0; count--; c++, p += n)
-        if (sscanf(p, " %" SCNu64 " %" SCNu64 " %" SCNu64 " %" SCNu64 "%n", &c->min, &c->median, &c->max, &c->sum, &n) != 4)
+        if (sscanf(p, " %" SCNu64 " %" SCNu64 " %" SCNu64 " %" SCNu64 "%n", &c->min, &c->median,
+                   &c->max, &c->sum, &n) != 4)
             return false;
     return true;
 }
@@ -30,7 +32,8 @@ static bool read_range(struct cost_result *r, const char *p)
 {
     struct cost_range g = {0};
     int n = 0;
-    if (sscanf(p, "%191s %" SCNu64 " %" SCNu64 " %" SCNu64 "%n", g.name, &g.calls, &g.abandoned, &g.unknown, &n) != 4)
+    if (sscanf(p, "%191s %" SCNu64 " %" SCNu64 " %" SCNu64 "%n", g.name, &g.calls, &g.abandoned,
+               &g.unknown, &n) != 4)
         return false;
     if (!read_numbers(p + n, g.metric, COST_METRICS))
         return false;
@@ -43,7 +46,8 @@ static bool read_writer(struct cost_result *r, const char *p)
 {
     struct cost_writer w = {0};
     int n = 0;
-    if (sscanf(p, "%x %d %d %" SCNu64 " %" SCNu64 "%n", &w.address, &w.code, &w.protects, &w.calls, &w.unknown, &n) != 5 ||
+    if (sscanf(p, "%x %d %d %" SCNu64 " %" SCNu64 "%n", &w.address, &w.code, &w.protects, &w.calls,
+               &w.unknown, &n) != 5 ||
         !read_numbers(p + n, w.metric, COST_METRICS + 1)) /* `bytes` follows the metrics */
         return false;
     r->writer = grow(r->writer, r->writers, sizeof *r->writer);
@@ -54,7 +58,8 @@ static bool read_writer(struct cost_result *r, const char *p)
 static bool read_stretch(struct cost_result *r, const char *p)
 {
     struct cost_stretch s;
-    if (sscanf(p, "%x %x %" SCNu64 " %" SCNu64 " %" SCNu64, &s.start, &s.end, &s.count, &s.least, &s.longest) != 5)
+    if (sscanf(p, "%x %x %" SCNu64 " %" SCNu64 " %" SCNu64, &s.start, &s.end, &s.count, &s.least,
+               &s.longest) != 5)
         return false;
     r->stretch = grow(r->stretch, r->stretches, sizeof *r->stretch);
     r->stretch[r->stretches++] = s;
@@ -63,8 +68,11 @@ static bool read_stretch(struct cost_result *r, const char *p)
 
 static bool read_totals(struct cost_result *r, const char *p)
 {
-    return sscanf(p, "%" SCNu64 " %" SCNu64 " %" SCNu64 " %" SCNu64 " %" SCNu64 " %" SCNu64 " %" SCNu64 " %" SCNu64, &r->executed, &r->masked,
-                  &r->unknown, &r->lost, &r->illegal, &r->traps, &r->interrupts, &r->threads) == 8;
+    return sscanf(p,
+                  "%" SCNu64 " %" SCNu64 " %" SCNu64 " %" SCNu64 " %" SCNu64 " %" SCNu64 " %" SCNu64
+                  " %" SCNu64,
+                  &r->executed, &r->masked, &r->unknown, &r->lost, &r->illegal, &r->traps,
+                  &r->interrupts, &r->threads) == 8;
 }
 
 static int by_place(const void *a, const void *b)
@@ -122,7 +130,8 @@ bool cost_event_name(const struct capture_text *table, int code, char *name, cha
         const char *eol = memchr(p, '\n', (size_t)(end - p));
         size_t n = (size_t)((eol ? eol : end) - p);
         snprintf(line, sizeof line, "%.*s", (int)(n < sizeof line ? n : sizeof line - 1), p);
-        if (sscanf(line, "%x %u %39s %39s", &first, &sub, name, klass) == 4 && sub < 8 && (unsigned)code >= first && (unsigned)code < first + (1u << sub))
+        if (sscanf(line, "%x %u %39s %39s", &first, &sub, name, klass) == 4 && sub < 8 &&
+            (unsigned)code >= first && (unsigned)code < first + (1u << sub))
             return true;
         p += n + 1;
     }
@@ -153,7 +162,8 @@ static void cell(FILE *f, const struct cost_number *n)
     fprintf(f, " %14s", text);
 }
 
-static const int columns[] = {COST_INSTRUCTIONS, COST_OWN, COST_ELAPSED, COST_LOADS, COST_STORES, COST_CSRS, COST_MASKED};
+static const int columns[] = {COST_INSTRUCTIONS, COST_OWN,  COST_ELAPSED, COST_LOADS,
+                              COST_STORES,       COST_CSRS, COST_MASKED};
 enum { COLUMNS = sizeof columns / sizeof *columns };
 
 static void row(FILE *f, const char *name, uint64_t calls, const struct cost_number *metric)
@@ -164,12 +174,14 @@ static void row(FILE *f, const char *name, uint64_t calls, const struct cost_num
 }
 
 /* "task_switch at dispatch+0x12, any" */
-static void writer_name(const struct cost_result *r, const struct cost_writer *w, char *text, size_t size)
+static void writer_name(const struct cost_result *r, const struct cost_writer *w, char *text,
+                        size_t size)
 {
     char event[40], klass[40], at[128];
     if (!cost_event_name(r->table, w->code, event, klass))
         snprintf(event, sizeof event, w->code < 0 ? "nothing" : "0x%02x", (unsigned)w->code);
-    snprintf(text, size, "%s at %s%s", event, place(r, w->address, at, sizeof at), w->protects ? ", any" : "");
+    snprintf(text, size, "%s at %s%s", event, place(r, w->address, at, sizeof at),
+             w->protects ? ", any" : "");
 }
 
 void cost_result_table(const struct cost_result *r, FILE *f)
@@ -192,14 +204,20 @@ void cost_result_table(const struct cost_result *r, FILE *f)
         row(f, a, w->calls, w->metric);
         fprintf(f, "  %" PRIu64 " bytes%s\n", w->bytes.max, w->unknown ? "  masking unknown" : "");
     }
-    fprintf(f, "\n%" PRIu64 " instructions, %" PRIu64 " with interrupts masked, %" PRIu64 " of which nobody knows; %" PRIu64 " interrupts, %" PRIu64
-               " other traps\n", r->executed, r->masked, r->unknown, r->interrupts, r->traps);
+    fprintf(f,
+            "\n%" PRIu64 " instructions, %" PRIu64 " with interrupts masked, %" PRIu64
+            " of which nobody knows; %" PRIu64 " interrupts, %" PRIu64 " other traps\n",
+            r->executed, r->masked, r->unknown, r->interrupts, r->traps);
     if (r->lost || r->illegal)
-        fprintf(f, "the plugin lost the thread %" PRIu64 " times, and met %" PRIu64 " instructions it does not know\n", r->lost, r->illegal);
+        fprintf(f,
+                "the plugin lost the thread %" PRIu64 " times, and met %" PRIu64
+                " instructions it does not know\n",
+                r->lost, r->illegal);
     if (r->stretches)
         fprintf(f, "longest stretches with interrupts masked:\n");
     for (size_t i = 0; i < r->stretches && i < 5; i++)
-        fprintf(f, "%8" PRIu64 "  %s to %s (%" PRIu64 " times, at least %" PRIu64 ")\n", r->stretch[i].longest, place(r, r->stretch[i].start, a, sizeof a),
+        fprintf(f, "%8" PRIu64 "  %s to %s (%" PRIu64 " times, at least %" PRIu64 ")\n",
+                r->stretch[i].longest, place(r, r->stretch[i].start, a, sizeof a),
                 place(r, r->stretch[i].end, b, sizeof b), r->stretch[i].count, r->stretch[i].least);
 }
 
@@ -218,8 +236,10 @@ static void json_numbers(const struct cost_number *metric, FILE *f)
 {
     for (int m = 0; m < COST_METRICS; m++) {
         const struct cost_number *n = &metric[m];
-        fprintf(f, ",\n     \"%s\": {\"min\": %" PRIu64 ", \"median\": %" PRIu64 ", \"max\": %" PRIu64 ", \"sum\": %" PRIu64 "}", cost_metric_names[m],
-                n->min, n->median, n->max, n->sum);
+        fprintf(f,
+                ",\n     \"%s\": {\"min\": %" PRIu64 ", \"median\": %" PRIu64 ", \"max\": %" PRIu64
+                ", \"sum\": %" PRIu64 "}",
+                cost_metric_names[m], n->min, n->median, n->max, n->sum);
     }
     fputc('}', f);
 }
@@ -228,7 +248,8 @@ static void json_range(const struct cost_range *g, FILE *f)
 {
     fprintf(f, "    {\"name\": ");
     json_string(f, g->name);
-    fprintf(f, ", \"calls\": %" PRIu64 ", \"abandoned\": %" PRIu64 ", \"unknown\": %" PRIu64, g->calls, g->abandoned, g->unknown);
+    fprintf(f, ", \"calls\": %" PRIu64 ", \"abandoned\": %" PRIu64 ", \"unknown\": %" PRIu64,
+            g->calls, g->abandoned, g->unknown);
     json_numbers(g->metric, f);
 }
 
@@ -242,7 +263,9 @@ static void json_writer(const struct cost_result *r, const struct cost_writer *w
     json_string(f, named ? name : "");
     fprintf(f, ", \"class\": ");
     json_string(f, named ? klass : "");
-    fprintf(f, ", \"context\": \"%s\", \"calls\": %" PRIu64 ", \"unknown\": %" PRIu64 ", \"bytes\": {\"min\": %" PRIu64 ", \"max\": %" PRIu64 "}",
+    fprintf(f,
+            ", \"context\": \"%s\", \"calls\": %" PRIu64 ", \"unknown\": %" PRIu64
+            ", \"bytes\": {\"min\": %" PRIu64 ", \"max\": %" PRIu64 "}",
             w->protects ? "any" : "off", w->calls, w->unknown, w->bytes.min, w->bytes.max);
     json_numbers(w->metric, f);
 }
@@ -252,9 +275,12 @@ void cost_result_json(const struct cost_result *r, const char *image, FILE *f)
     char a[128], b[128];
     fprintf(f, "{\n  \"image\": ");
     json_string(f, image);
-    fprintf(f, ",\n  \"executed\": %" PRIu64 ", \"masked\": %" PRIu64 ", \"unknown\": %" PRIu64 ", \"lost\": %" PRIu64 ", \"illegal\": %" PRIu64
-               ",\n  \"interrupts\": %" PRIu64 ", \"traps\": %" PRIu64 ", \"threads\": %" PRIu64 ",\n  \"ranges\": [\n",
-            r->executed, r->masked, r->unknown, r->lost, r->illegal, r->interrupts, r->traps, r->threads);
+    fprintf(f,
+            ",\n  \"executed\": %" PRIu64 ", \"masked\": %" PRIu64 ", \"unknown\": %" PRIu64
+            ", \"lost\": %" PRIu64 ", \"illegal\": %" PRIu64 ",\n  \"interrupts\": %" PRIu64
+            ", \"traps\": %" PRIu64 ", \"threads\": %" PRIu64 ",\n  \"ranges\": [\n",
+            r->executed, r->masked, r->unknown, r->lost, r->illegal, r->interrupts, r->traps,
+            r->threads);
     for (size_t i = 0; i < r->ranges; i++) {
         json_range(&r->range[i], f);
         fprintf(f, "%s\n", i + 1 < r->ranges ? "," : "");
@@ -271,8 +297,9 @@ void cost_result_json(const struct cost_result *r, const char *image, FILE *f)
         json_string(f, place(r, s->start, a, sizeof a));
         fprintf(f, ", \"end\": ");
         json_string(f, place(r, s->end, b, sizeof b));
-        fprintf(f, ", \"count\": %" PRIu64 ", \"least\": %" PRIu64 ", \"longest\": %" PRIu64 "}%s\n", s->count, s->least, s->longest,
-                i + 1 < r->stretches ? "," : "");
+        fprintf(f,
+                ", \"count\": %" PRIu64 ", \"least\": %" PRIu64 ", \"longest\": %" PRIu64 "}%s\n",
+                s->count, s->least, s->longest, i + 1 < r->stretches ? "," : "");
     }
     fprintf(f, "  ]\n}\n");
 }
@@ -281,13 +308,16 @@ void cost_result_csv(const struct cost_result *r, FILE *f)
 {
     fprintf(f, "name,calls,abandoned,unknown");
     for (int m = 0; m < COST_METRICS; m++)
-        fprintf(f, ",%s_min,%s_median,%s_max,%s_sum", cost_metric_names[m], cost_metric_names[m], cost_metric_names[m], cost_metric_names[m]);
+        fprintf(f, ",%s_min,%s_median,%s_max,%s_sum", cost_metric_names[m], cost_metric_names[m],
+                cost_metric_names[m], cost_metric_names[m]);
     fputc('\n', f);
     for (size_t i = 0; i < r->ranges; i++) {
         const struct cost_range *g = &r->range[i];
-        fprintf(f, "\"%s\",%" PRIu64 ",%" PRIu64 ",%" PRIu64, g->name, g->calls, g->abandoned, g->unknown);
+        fprintf(f, "\"%s\",%" PRIu64 ",%" PRIu64 ",%" PRIu64, g->name, g->calls, g->abandoned,
+                g->unknown);
         for (int m = 0; m < COST_METRICS; m++)
-            fprintf(f, ",%" PRIu64 ",%" PRIu64 ",%" PRIu64 ",%" PRIu64, g->metric[m].min, g->metric[m].median, g->metric[m].max, g->metric[m].sum);
+            fprintf(f, ",%" PRIu64 ",%" PRIu64 ",%" PRIu64 ",%" PRIu64, g->metric[m].min,
+                    g->metric[m].median, g->metric[m].max, g->metric[m].sum);
         fputc('\n', f);
     }
 }

@@ -1,11 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /* Names for the trace: the SYMBOLS packet, and the global pointers that name heap objects.
  *
- * Functions and objects come from the symbol table. DWARF adds the source line of each, one line per kernel object that
- * lies inside another ("bus.lock", "pool[3]"), and the list of global pointers to kernel objects. What a kernel object is, is
- * known by the name of its type (object_types); where a structure begins with one, the inner one gives the name. Paths are made relative to where the image was compiled: a container names no folder of the machine.
+ * Functions and objects come from the symbol table. DWARF adds the source line of each, one line
+ * per kernel object that lies inside another ("bus.lock", "pool[3]"), and the list of global
+ * pointers to kernel objects. What a kernel object is, is known by the name of its type
+ * (object_types); where a structure begins with one, the inner one gives the name. Paths are made
+ * relative to where the image was compiled: a container names no folder of the machine.
  *
- * An image without DWARF keeps its symbols. The walk is bounded in depth and in lines, whatever the file says. */
+ * An image without DWARF keeps its symbols. The walk is bounded in depth and in lines, whatever the
+ * file says. */
 #include "elf_walk.h"
 
 #include <dwarf.h>
@@ -17,8 +20,9 @@
 enum { DEPTH_MAX = 6, ELEMENTS_MAX = 256, LINES_MAX = 20000, NAME_MAX_LENGTH = 200 };
 
 /* Linmo's, and those of the kernels in ports/. */
-static const char *const object_types[] = {"mutex_t",  "cond_t",  "sem_t",  "mq_t",   "pipe_t",         "k_mutex",
-                                           "k_condvar", "k_sem",  "k_msgq", "k_pipe", "StaticQueue_t", "QueueHandle_t"};
+static const char *const object_types[] = {"mutex_t", "cond_t",  "sem_t",         "mq_t",
+                                           "pipe_t",  "k_mutex", "k_condvar",     "k_sem",
+                                           "k_msgq",  "k_pipe",  "StaticQueue_t", "QueueHandle_t"};
 
 struct place { /* file:line of a symbol */
     uint32_t address;
@@ -64,11 +68,12 @@ static void add_place(struct walk *w, uint32_t address)
     w->places[w->place_count++] = (struct place){address, copy};
 }
 
-static void add_line(struct capture_text *t, uint32_t address, uint32_t size, char kind, const char *name, const char *place)
+static void add_line(struct capture_text *t, uint32_t address, uint32_t size, char kind,
+                     const char *name, const char *place)
 {
     char line[640];
-    int n = snprintf(line, sizeof line, "%08x %x %c %.*s%s%s\n", address, size, kind, NAME_MAX_LENGTH, name,
-                     place && *place ? " " : "", place ? place : "");
+    int n = snprintf(line, sizeof line, "%08x %x %c %.*s%s%s\n", address, size, kind,
+                     NAME_MAX_LENGTH, name, place && *place ? " " : "", place ? place : "");
     text_add(t, line, (size_t)n);
 }
 
@@ -96,8 +101,8 @@ static bool is_object_type(Dwarf_Die *type)
     return false;
 }
 
-/* The type of a variable, a member, an array's element or what a pointer points to, without typedefs and qualifiers;
- * *object: one of the names on the way is a kernel object's. */
+/* The type of a variable, a member, an array's element or what a pointer points to, without
+ * typedefs and qualifiers; *object: one of the names on the way is a kernel object's. */
 static bool type_of(Dwarf_Die *die, Dwarf_Die *type, bool *object)
 {
     Dwarf_Attribute a;
@@ -190,8 +195,8 @@ static bool static_address(Dwarf_Die *die, uint32_t *at)
     Dwarf_Attribute a;
     Dwarf_Op *op;
     size_t n;
-    if (!dwarf_attr_integrate(die, DW_AT_location, &a) || dwarf_getlocation(&a, &op, &n) != 0 || n != 1 ||
-        op->atom != DW_OP_addr)
+    if (!dwarf_attr_integrate(die, DW_AT_location, &a) || dwarf_getlocation(&a, &op, &n) != 0 ||
+        n != 1 || op->atom != DW_OP_addr)
         return false;
     *at = (uint32_t)op->number;
     return true;
@@ -215,7 +220,8 @@ static void walk_dies(struct walk *w, Dwarf_Die *first, int depth)
             if (type_of(&die, &t.type, &t.object))
                 describe(w, t);
         }
-        if ((tag == DW_TAG_subprogram || tag == DW_TAG_lexical_block) && depth < DEPTH_MAX && dwarf_child(&die, &child) == 0)
+        if ((tag == DW_TAG_subprogram || tag == DW_TAG_lexical_block) && depth < DEPTH_MAX &&
+            dwarf_child(&die, &child) == 0)
             walk_dies(w, &child, depth + 1);
     } while (dwarf_siblingof(&die, &die) == 0);
 }
@@ -223,7 +229,8 @@ static void walk_dies(struct walk *w, Dwarf_Die *first, int depth)
 static void walk_units(struct walk *w, Dwarf *dw)
 {
     size_t header;
-    for (Dwarf_Off off = 0, next; dwarf_nextcu(dw, off, &next, &header, NULL, NULL, NULL) == 0; off = next) {
+    for (Dwarf_Off off = 0, next; dwarf_nextcu(dw, off, &next, &header, NULL, NULL, NULL) == 0;
+         off = next) {
         Dwarf_Die unit, first;
         Dwarf_Attribute a;
         if (!dwarf_offdie(dw, off + header, &unit))
@@ -264,7 +271,8 @@ static void add_symbols(struct walk *w, struct elf_file *e)
     for (size_t i = 0; i < count; i++) {
         struct capture_symbol *s = &list[i];
         if (!strpbrk(s->name, " \n"))
-            add_line(&w->im->symbols, s->address, s->size, s->function ? 'f' : 'o', s->name, place_of(w, s->address));
+            add_line(&w->im->symbols, s->address, s->size, s->function ? 'f' : 'o', s->name,
+                     place_of(w, s->address));
         free(s->name);
     }
     free(list);

@@ -19,9 +19,11 @@ void elf_close(struct elf_file *e);
 bool elf_each_symbol(struct elf_file *e, elf_symbol_fn *fn, void *u); /* false: no symbol table */
 bool elf_symbols(struct elf_file *e, struct capture_symbol **list, size_t *count);
 
-void text_add(struct capture_text *t, const void *data, size_t length); /* aborts when memory is out */
+void text_add(struct capture_text *t, const void *data,
+              size_t length); /* aborts when memory is out */
 
-/* Fills im->symbols and im->pointers: from the symbol table, and from DWARF where the image has it. */
+/* Fills im->symbols and im->pointers: from the symbol table, and from DWARF where the image has it.
+ */
 void dwarf_describe(struct elf_file *e, struct capture_image *im);
 
 #endif

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* ELF side of the image: header, sections, symbols, build id. The DWARF side is in dwarf.c. See image.h. */
+/* ELF side of the image: header, sections, symbols, build id. The DWARF side is in dwarf.c. See
+ * image.h. */
 #include "image.h"
 
 #include "elf_walk.h"
@@ -25,7 +26,8 @@ bool elf_open(struct elf_file *e, const char *path, char *why, size_t why_size)
     GElf_Ehdr head;
     if (!e->elf || elf_kind(e->elf) != ELF_K_ELF || !gelf_getehdr(e->elf, &head))
         snprintf(why, why_size, "not an ELF file");
-    else if (head.e_machine != EM_RISCV || gelf_getclass(e->elf) != ELFCLASS32 || head.e_type != ET_EXEC)
+    else if (head.e_machine != EM_RISCV || gelf_getclass(e->elf) != ELFCLASS32 ||
+             head.e_type != ET_EXEC)
         snprintf(why, why_size, "not an executable for RV32");
     else
         return true;
@@ -144,7 +146,8 @@ static bool check(const struct capture_image *im, char *why, size_t why_size)
 {
     bool ok = im->ram_size <= (2047u << 20) && im->harts && im->harts <= HARTS_MAX;
     if (!ok)
-        snprintf(why, why_size, "impossible: %u MiB of RAM (from _stack_top), %u harts (from trace_harts)",
+        snprintf(why, why_size,
+                 "impossible: %u MiB of RAM (from _stack_top), %u harts (from trace_harts)",
                  im->ram_size >> 20, im->harts);
     return ok;
 }
@@ -205,8 +208,8 @@ static void collect_symbol(void *u, const char *name, const GElf_Sym *sym)
     char *copy = strdup(name);
     if (!l->list || !copy)
         abort();
-    l->list[l->count++] =
-        (struct capture_symbol){(uint32_t)sym->st_value, (uint32_t)sym->st_size, copy, type == STT_FUNC};
+    l->list[l->count++] = (struct capture_symbol){(uint32_t)sym->st_value, (uint32_t)sym->st_size,
+                                                  copy, type == STT_FUNC};
 }
 
 static int by_address(const void *a, const void *b)
@@ -228,7 +231,8 @@ bool elf_symbols(struct elf_file *e, struct capture_symbol **list, size_t *count
     return ok;
 }
 
-bool capture_symbols_read(const char *path, struct capture_symbol **list, size_t *count, char *why, size_t why_size)
+bool capture_symbols_read(const char *path, struct capture_symbol **list, size_t *count, char *why,
+                          size_t why_size)
 {
     struct elf_file e;
     if (!elf_open(&e, path, why, why_size))

@@ -44,7 +44,10 @@ const char *qemu_plugin_path(char *why, size_t why_size)
         if (access(path, R_OK) == 0)
             return path;
     }
-    snprintf(why, why_size, "no kymo-qemu.so in %s or ../lib/kymo; `make plugin` builds it, `--capture ram` runs without", self);
+    snprintf(why, why_size,
+             "no kymo-qemu.so in %s or ../lib/kymo; `make plugin` builds it, `--capture ram` runs "
+             "without",
+             self);
     return NULL;
 }
 
@@ -97,12 +100,15 @@ static void command_line(struct line *l, const struct qemu_process *q, const str
                          const struct capture_image *im, int pipe_fd)
 {
     add(l, "%s", o->binary);
-    for (const char *const *p = (const char *const[]){"-M", "virt,memory-backend=ram", "-bios", "none", "-display", "none", "-monitor",
-                                                      "none", "-no-user-config", "-seed", "1", NULL};
+    for (const char *const *p =
+             (const char *const[]){"-M", "virt,memory-backend=ram", "-bios", "none", "-display",
+                                   "none", "-monitor", "none", "-no-user-config", "-seed", "1",
+                                   NULL};
          *p; p++)
         add(l, "%s", *p);
     add(l, "-object");
-    add(l, "memory-backend-file,id=ram,size=%u,share=on,mem-path=/proc/self/fd/%d", q->ram_size, q->ram_fd);
+    add(l, "memory-backend-file,id=ram,size=%u,share=on,mem-path=/proc/self/fd/%d", q->ram_size,
+        q->ram_fd);
     add(l, "-m");
     add(l, "%uM", q->ram_size >> 20);
     add(l, "-smp");
@@ -121,7 +127,8 @@ static void command_line(struct line *l, const struct qemu_process *q, const str
     if (o->plugin) {
         char *file = commas(o->plugin);
         add(l, "-plugin");
-        add(l, "file=%s,ram=%u,fd=%d,console=%d%s%s", file, q->ram_size, pipe_fd, q->console, *o->plugin_arg ? "," : "", o->plugin_arg);
+        add(l, "file=%s,ram=%u,fd=%d,console=%d%s%s", file, q->ram_size, pipe_fd, q->console,
+            *o->plugin_arg ? "," : "", o->plugin_arg);
         free(file);
     }
     add(l, "-kernel");
@@ -129,8 +136,8 @@ static void command_line(struct line *l, const struct qemu_process *q, const str
 }
 
 /* In the child, after fork: only what is safe there. Reports a failed exec through `report`. */
-static void become_qemu(struct line *l, const struct qemu_process *q, const struct qemu_options *o, pid_t parent, int pipe_fd,
-                        int report)
+static void become_qemu(struct line *l, const struct qemu_process *q, const struct qemu_options *o,
+                        pid_t parent, int pipe_fd, int report)
 {
     sigset_t none;
     sigemptyset(&none);
@@ -159,7 +166,8 @@ static void become_qemu(struct line *l, const struct qemu_process *q, const stru
     _exit(127);
 }
 
-static bool spawn(struct qemu_process *q, const struct qemu_options *o, struct line *l, int pipe_fd, char *why, size_t why_size)
+static bool spawn(struct qemu_process *q, const struct qemu_options *o, struct line *l, int pipe_fd,
+                  char *why, size_t why_size)
 {
     int report[2], error = 0;
     pid_t parent = getpid();
@@ -179,20 +187,23 @@ static bool spawn(struct qemu_process *q, const struct qemu_options *o, struct l
         errno = error;
         fail(why, why_size, o->binary);
         if (error == ENOENT)
-            strncat(why, " (Debian: apt-get install --no-install-recommends qemu-system-misc)", why_size - strlen(why) - 1);
+            strncat(why, " (Debian: apt-get install --no-install-recommends qemu-system-misc)",
+                    why_size - strlen(why) - 1);
         return false;
     }
     q->pidfd = (int)syscall(SYS_pidfd_open, q->pid, 0);
     return q->pidfd >= 0 || fail(why, why_size, "pidfd_open");
 }
 
-bool qemu_start(struct qemu_process *q, const struct qemu_options *options, const struct capture_image *im, char *why, size_t why_size)
+bool qemu_start(struct qemu_process *q, const struct qemu_options *options,
+                const struct capture_image *im, char *why, size_t why_size)
 {
     struct qemu_options o = *options;
     struct line l = {0};
     int pipe_fd[2] = {-1, -1};
     const char *env = getenv("KYMO_QEMU");
-    *q = (struct qemu_process){.pidfd = -1, .stream = -1, .console = -1, .ram_fd = -1, .ram_size = im->ram_size};
+    *q = (struct qemu_process){
+        .pidfd = -1, .stream = -1, .console = -1, .ram_fd = -1, .ram_size = im->ram_size};
     if (!o.binary)
         o.binary = env && *env ? env : "qemu-system-riscv32";
     if (!memory_files(q, why, why_size))

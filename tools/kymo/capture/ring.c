@@ -9,7 +9,16 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { CTL_STRIDE = 6, CTL_HEAD = 8, CTL_TAIL = 12, CTL_BLOCK = 20, CTL_RING = 24, CTL_RING_SIZE = 28, CTL_BLOCK_SIZE = 32, CTL_HASH = 56 };
+enum {
+    CTL_STRIDE = 6,
+    CTL_HEAD = 8,
+    CTL_TAIL = 12,
+    CTL_BLOCK = 20,
+    CTL_RING = 24,
+    CTL_RING_SIZE = 28,
+    CTL_BLOCK_SIZE = 32,
+    CTL_HASH = 56
+};
 enum { B_SLOTS = 0, B_WORDS = 2, B_MAGIC = 4, B_SEQ = 8, B_TIME = 12, SLOT = 8, SLOT_CODE = 4 };
 
 static uint32_t get32(const uint8_t *p)
@@ -40,7 +49,8 @@ bool capture_word(const struct capture_ram *ram, uint32_t addr, uint32_t *value)
 }
 
 /* Time of the last of a block's slots, and whether one of them has this code. */
-static void look_at_slots(struct capture_seen *seen, const uint8_t *block, uint32_t slots, int panic_code)
+static void look_at_slots(struct capture_seen *seen, const uint8_t *block, uint32_t slots,
+                          int panic_code)
 {
     uint64_t time = (uint64_t)get32(block + B_TIME) << 24;
     seen->panic = false;
@@ -56,7 +66,8 @@ static void look_at_slots(struct capture_seen *seen, const uint8_t *block, uint3
 static bool is_closed_block(const uint8_t *b, uint32_t size)
 {
     uint32_t slots = get16(b + B_SLOTS), words = get16(b + B_WORDS);
-    return get16(b + B_MAGIC) == KYMO_BLOCK_MAGIC && slots && KYMO_BLOCK_HEADER + slots * SLOT + words * 4 <= size;
+    return get16(b + B_MAGIC) == KYMO_BLOCK_MAGIC && slots &&
+           KYMO_BLOCK_HEADER + slots * SLOT + words * 4 <= size;
 }
 
 bool capture_note_block(struct capture_seen *seen, const uint8_t *b, uint32_t size, int panic_code)
@@ -75,8 +86,8 @@ struct ctl {
     uint32_t head, tail, block, ring, ring_size, block_size;
 };
 
-static bool read_ctl(const struct capture_image *im, const struct capture_ram *ram, unsigned hart, const uint8_t **raw,
-                     struct ctl *c)
+static bool read_ctl(const struct capture_image *im, const struct capture_ram *ram, unsigned hart,
+                     const uint8_t **raw, struct ctl *c)
 {
     const uint8_t *first = at(ram, im->ctl, KYMO_CTL_SIZE), *p = first;
     if (first && hart)
@@ -84,15 +95,16 @@ static bool read_ctl(const struct capture_image *im, const struct capture_ram *r
     *raw = p;
     if (!p || get32(p) != KYMO_CTL_MAGIC)
         return false;
-    *c = (struct ctl){get32(p + CTL_HEAD), get32(p + CTL_TAIL), get32(p + CTL_BLOCK), get32(p + CTL_RING),
-                      get32(p + CTL_RING_SIZE), get32(p + CTL_BLOCK_SIZE)};
+    *c = (struct ctl){get32(p + CTL_HEAD), get32(p + CTL_TAIL),      get32(p + CTL_BLOCK),
+                      get32(p + CTL_RING), get32(p + CTL_RING_SIZE), get32(p + CTL_BLOCK_SIZE)};
     uint32_t size = c->block_size;
-    return size >= KYMO_BLOCK_MIN && size <= KYMO_BLOCK_MAX && !(size & (size - 1)) && c->ring_size >= size &&
-           c->ring_size % size == 0 && at(ram, c->ring, c->ring_size) != NULL;
+    return size >= KYMO_BLOCK_MIN && size <= KYMO_BLOCK_MAX && !(size & (size - 1)) &&
+           c->ring_size >= size && c->ring_size % size == 0 &&
+           at(ram, c->ring, c->ring_size) != NULL;
 }
 
-bool capture_ctl(const struct capture_image *im, const struct capture_ram *ram, unsigned hart, uint32_t *block_size,
-                 uint32_t *table_hash)
+bool capture_ctl(const struct capture_image *im, const struct capture_ram *ram, unsigned hart,
+                 uint32_t *block_size, uint32_t *table_hash)
 {
     const uint8_t *raw;
     struct ctl c;
@@ -116,9 +128,11 @@ static int by_seq(const void *a, const void *b)
     return newer(x, y) - newer(y, x);
 }
 
-/* Closed blocks that are newer than `newest` (NULL: all), oldest first, without the one at trace_ctl.block: its counts may
- * be half written, and the OPEN packet has it. The caller frees the list. */
-static size_t closed_blocks(const struct capture_ram *ram, const struct ctl *c, const uint8_t *newest, const uint8_t ***list)
+/* Closed blocks that are newer than `newest` (NULL: all), oldest first, without the one at
+ * trace_ctl.block: its counts may be half written, and the OPEN packet has it. The caller frees the
+ * list. */
+static size_t closed_blocks(const struct capture_ram *ram, const struct ctl *c,
+                            const uint8_t *newest, const uint8_t ***list)
 {
     size_t n = 0;
     *list = malloc(c->ring_size / c->block_size * sizeof **list);
@@ -126,15 +140,16 @@ static size_t closed_blocks(const struct capture_ram *ram, const struct ctl *c, 
         abort();
     for (uint32_t offset = 0; offset < c->ring_size; offset += c->block_size) {
         const uint8_t *b = at(ram, c->ring, c->ring_size) + offset;
-        if (c->ring + offset != c->block && is_closed_block(b, c->block_size) && (!newest || newer(b, newest)))
+        if (c->ring + offset != c->block && is_closed_block(b, c->block_size) &&
+            (!newest || newer(b, newest)))
             (*list)[n++] = b;
     }
     qsort(*list, n, sizeof **list, by_seq);
     return n;
 }
 
-static bool put_closed(struct capture_writer *w, const struct capture_ram *ram, const struct ctl *c, unsigned hart,
-                       struct capture_seen *seen, int panic_code)
+static bool put_closed(struct capture_writer *w, const struct capture_ram *ram, const struct ctl *c,
+                       unsigned hart, struct capture_seen *seen, int panic_code)
 {
     const uint8_t **list;
     size_t n = closed_blocks(ram, c, seen->length ? seen->block : NULL, &list);
@@ -146,8 +161,10 @@ static bool put_closed(struct capture_writer *w, const struct capture_ram *ram, 
     return ok;
 }
 
-/* The block at trace_ctl.block. While a block change is under way it is a closed one; the reader knows that case too. */
-static const uint8_t *open_block(const struct capture_ram *ram, const struct ctl *c, char *note, size_t note_size)
+/* The block at trace_ctl.block. While a block change is under way it is a closed one; the reader
+ * knows that case too. */
+static const uint8_t *open_block(const struct capture_ram *ram, const struct ctl *c, char *note,
+                                 size_t note_size)
 {
     uint32_t offset = c->block - c->ring;
     if (!c->block)
@@ -172,17 +189,20 @@ static uint32_t open_slots(const struct ctl *c, const uint8_t *b)
     return is_closed_block(b, c->block_size) ? get16(b + B_SLOTS) : 0;
 }
 
-bool capture_tail(struct capture_writer *w, const struct capture_image *im, const struct capture_ram *ram, unsigned hart,
-                  struct capture_seen *seen, int panic_code, char *note, size_t note_size)
+bool capture_tail(struct capture_writer *w, const struct capture_image *im,
+                  const struct capture_ram *ram, unsigned hart, struct capture_seen *seen,
+                  int panic_code, char *note, size_t note_size)
 {
     const uint8_t *raw;
     struct ctl c;
     *note = 0;
     if (!read_ctl(im, ram, hart, &raw, &c)) {
         if (raw && get32(raw) == 0)
-            snprintf(note, note_size, "the recorder was not started (no trace_init before the end)");
+            snprintf(note, note_size,
+                     "the recorder was not started (no trace_init before the end)");
         else
-            snprintf(note, note_size, "trace_ctl is broken: only blocks that were captured before are in the trace");
+            snprintf(note, note_size,
+                     "trace_ctl is broken: only blocks that were captured before are in the trace");
         return true;
     }
     if (!put_closed(w, ram, &c, hart, seen, panic_code))
@@ -193,5 +213,6 @@ bool capture_tail(struct capture_writer *w, const struct capture_image *im, cons
         look_at_slots(seen, open, open_slots(&c, open), panic_code);
         seen->panic |= panic;
     }
-    return capture_packet2(w, KYMO_PACKET_OPEN, hart, raw, KYMO_CTL_SIZE, open, open ? c.block_size : 0);
+    return capture_packet2(w, KYMO_PACKET_OPEN, hart, raw, KYMO_CTL_SIZE, open,
+                           open ? c.block_size : 0);
 }

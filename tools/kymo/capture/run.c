@@ -4,9 +4,10 @@
  *     QEMU + plugin --(pipe: closed blocks)--> this process --> container
  *          guest RAM, a shared memory file ----(the rest, at the end)--^
  *
- * The pipe carries blocks as they are closed; whatever ends the run, the part of the trace that was not closed or not sent is read
- * from the guest's RAM, which outlives QEMU. Under icount nothing that goes into the container depends on when this
- * process runs: console bytes are placed by the count of bytes the guest had printed when a block was closed. */
+ * The pipe carries blocks as they are closed; whatever ends the run, the part of the trace that was
+ * not closed or not sent is read from the guest's RAM, which outlives QEMU. Under icount nothing
+ * that goes into the container depends on when this process runs: console bytes are placed by the
+ * count of bytes the guest had printed when a block was closed. */
 #include "command.h"
 #include "lib/container.h"
 #include "qemu.h"
@@ -60,27 +61,30 @@ struct run {
 
 static void usage(FILE *out)
 {
-    fprintf(out,
-            "usage: kymo run [OPTIONS] IMAGE\n"
-            "\n"
-            "Boots IMAGE (an RV32 ELF) in QEMU, passes its console through and writes its trace.\n"
-            "\n"
-            "  -o, --output FILE    the trace; default: name of the image, with .kymo, in this folder\n"
-            "      --capture HOW    plugin: everything, at no cost to the guest (default)\n"
-            "                       ram: flight recorder, what the ring holds at the end\n"
-            "                       none: only run it\n"
-            "      --duration S     end after S seconds of guest time\n"
-            "      --events N       end right after N events were written\n"
-            "      --timeout S      end after S seconds of real time, with status 124\n"
-            "      --no-icount      let the guest's clock follow the host's: two runs then differ\n"
-            "      --shift N        one instruction takes 2^N ns of guest time (default 0)\n"
-            "  -i, --interactive    console on this terminal, with input (Ctrl-A x ends QEMU)\n"
-            "      --qemu FILE      the QEMU to use (default $KYMO_QEMU, else qemu-system-riscv32)\n"
-            "  -q, --quiet          no summary\n"
-            "\n"
-            "The same image gives the same trace, byte for byte, unless --no-icount, --timeout, --interactive or a\n"
-            "signal came in between. Status: the guest's own if 1 to 123, 123 if it is larger, 124 after --timeout,\n"
-            "125 if Kymo could not do it, 128 + N after signal N.\n");
+    fprintf(
+        out,
+        "usage: kymo run [OPTIONS] IMAGE\n"
+        "\n"
+        "Boots IMAGE (an RV32 ELF) in QEMU, passes its console through and writes its trace.\n"
+        "\n"
+        "  -o, --output FILE    the trace; default: name of the image, with .kymo, in this folder\n"
+        "      --capture HOW    plugin: everything, at no cost to the guest (default)\n"
+        "                       ram: flight recorder, what the ring holds at the end\n"
+        "                       none: only run it\n"
+        "      --duration S     end after S seconds of guest time\n"
+        "      --events N       end right after N events were written\n"
+        "      --timeout S      end after S seconds of real time, with status 124\n"
+        "      --no-icount      let the guest's clock follow the host's: two runs then differ\n"
+        "      --shift N        one instruction takes 2^N ns of guest time (default 0)\n"
+        "  -i, --interactive    console on this terminal, with input (Ctrl-A x ends QEMU)\n"
+        "      --qemu FILE      the QEMU to use (default $KYMO_QEMU, else qemu-system-riscv32)\n"
+        "  -q, --quiet          no summary\n"
+        "\n"
+        "The same image gives the same trace, byte for byte, unless --no-icount, --timeout, "
+        "--interactive or a\n"
+        "signal came in between. Status: the guest's own if 1 to 123, 123 if it is larger, 124 "
+        "after --timeout,\n"
+        "125 if Kymo could not do it, 128 + N after signal N.\n");
 }
 
 static int fail(const char *what, const char *why)
@@ -108,12 +112,18 @@ static bool whole(const char *text, uint64_t max, uint64_t *to)
 
 enum { O_CAPTURE = 256, O_DURATION, O_EVENTS, O_TIMEOUT, O_NO_ICOUNT, O_SHIFT, O_QEMU, O_HELP };
 
-static const struct option long_options[] = {{"output", 1, NULL, 'o'},          {"capture", 1, NULL, O_CAPTURE},
-                                             {"duration", 1, NULL, O_DURATION}, {"events", 1, NULL, O_EVENTS},
-                                             {"timeout", 1, NULL, O_TIMEOUT},   {"no-icount", 0, NULL, O_NO_ICOUNT},
-                                             {"shift", 1, NULL, O_SHIFT},       {"interactive", 0, NULL, 'i'},
-                                             {"qemu", 1, NULL, O_QEMU},         {"quiet", 0, NULL, 'q'},
-                                             {"help", 0, NULL, 'h'},            {NULL, 0, NULL, 0}};
+static const struct option long_options[] = {{"output", 1, NULL, 'o'},
+                                             {"capture", 1, NULL, O_CAPTURE},
+                                             {"duration", 1, NULL, O_DURATION},
+                                             {"events", 1, NULL, O_EVENTS},
+                                             {"timeout", 1, NULL, O_TIMEOUT},
+                                             {"no-icount", 0, NULL, O_NO_ICOUNT},
+                                             {"shift", 1, NULL, O_SHIFT},
+                                             {"interactive", 0, NULL, 'i'},
+                                             {"qemu", 1, NULL, O_QEMU},
+                                             {"quiet", 0, NULL, 'q'},
+                                             {"help", 0, NULL, 'h'},
+                                             {NULL, 0, NULL, 0}};
 
 static bool set_mode(struct run *r, const char *text)
 {
@@ -131,37 +141,25 @@ static bool set_option(struct run *r, int option, const char *value)
     double s;
     uint64_t n;
     switch (option) {
-    case 'o':
-        r->out = value;
-        return *value != 0;
-    case 'i':
-        return r->qemu.interactive = true;
-    case 'q':
-        return r->quiet = true;
-    case O_CAPTURE:
-        return set_mode(r, value);
+    case 'o': r->out = value; return *value != 0;
+    case 'i': return r->qemu.interactive = true;
+    case 'q': return r->quiet = true;
+    case O_CAPTURE: return set_mode(r, value);
     case O_DURATION:
         if (!seconds(value, 1e9, &s))
             return false;
         r->duration = (uint64_t)(s * 1e9 + 0.5);
         return true;
-    case O_EVENTS:
-        return whole(value, UINT64_MAX, &r->events) && r->events;
-    case O_TIMEOUT:
-        return seconds(value, 1e9, &r->timeout);
-    case O_NO_ICOUNT:
-        r->qemu.icount = false;
-        return true;
+    case O_EVENTS: return whole(value, UINT64_MAX, &r->events) && r->events;
+    case O_TIMEOUT: return seconds(value, 1e9, &r->timeout);
+    case O_NO_ICOUNT: r->qemu.icount = false; return true;
     case O_SHIFT:
         if (!whole(value, 10, &n))
             return false;
         r->qemu.shift = (unsigned)n;
         return true;
-    case O_QEMU:
-        r->qemu.binary = value;
-        return *value != 0;
-    default:
-        return false;
+    case O_QEMU: r->qemu.binary = value; return *value != 0;
+    default: return false;
     }
 }
 
@@ -181,10 +179,12 @@ static int parse(struct run *r, int argc, char **argv)
         if (option == '?')
             return kymo_fail("run", "%s is not an option; see `kymo run --help`", argv[optind - 1]);
         if (!set_option(r, option, optarg))
-            return kymo_fail("run", "--%s: `%s` is not allowed; see `kymo run --help`", name ? name : "output", optarg);
+            return kymo_fail("run", "--%s: `%s` is not allowed; see `kymo run --help`",
+                             name ? name : "output", optarg);
     }
     if (argc - optind != 1)
-        return kymo_fail("run", argc == optind ? "which image? (`make APP` builds build/image.elf)" : "one image at a time");
+        return kymo_fail("run", argc == optind ? "which image? (`make APP` builds build/image.elf)"
+                                               : "one image at a time");
     r->qemu.image = argv[optind];
     return -1;
 }
@@ -226,10 +226,12 @@ static bool put_meta(struct run *r)
     const char *clock = r->image.mtime ? "mtime" : r->qemu.icount ? "mcycle" : "host";
     capture_ctl(&r->image, &ram, 0, &block_size, &hash);
     int n = snprintf(text, sizeof text,
-                     "format=1\nkymo=%s\nimage=%s\nbuild_id=%s\ntable_hash=%08x\nclock=%s\nclock_hz=%u\nblock_size=%u\nharts=%u\n"
+                     "format=1\nkymo=%s\nimage=%s\nbuild_id=%s\ntable_hash=%08x\nclock=%s\nclock_"
+                     "hz=%u\nblock_size=%u\nharts=%u\n"
                      "capture=%s\n",
-                     KYMO_VERSION, r->image.name, r->image.build_id, hash, clock, r->image.mtime ? 10000000u : 1000000000u, block_size,
-                     r->image.harts, r->mode == CAPTURE_PLUGIN ? "plugin" : "ram");
+                     KYMO_VERSION, r->image.name, r->image.build_id, hash, clock,
+                     r->image.mtime ? 10000000u : 1000000000u, block_size, r->image.harts,
+                     r->mode == CAPTURE_PLUGIN ? "plugin" : "ram");
     if (r->qemu.icount)
         n += snprintf(text + n, sizeof text - (size_t)n, "icount_shift=%u\n", r->qemu.shift);
     return capture_packet(&r->w, KYMO_PACKET_META, 0, text, (size_t)n);
@@ -240,7 +242,8 @@ static bool begin(struct run *r)
 {
     struct capture_image *im = &r->image;
     return r->w.fd >= 0 ||
-           (put_meta(r) && capture_packet(&r->w, KYMO_PACKET_TABLE, 0, im->table.data, im->table.length) &&
+           (put_meta(r) &&
+            capture_packet(&r->w, KYMO_PACKET_TABLE, 0, im->table.data, im->table.length) &&
             capture_packet(&r->w, KYMO_PACKET_STRINGS, 0, im->strings.data, im->strings.length) &&
             capture_packet(&r->w, KYMO_PACKET_SYMBOLS, 0, im->symbols.data, im->symbols.length));
 }
@@ -251,7 +254,8 @@ static bool keep_console(struct run *r, uint64_t upto)
     char data[65536];
     while (r->console_kept < upto) {
         uint64_t want = upto - r->console_kept;
-        ssize_t n = pread(r->q.console, data, want < sizeof data ? (size_t)want : sizeof data, (off_t)r->console_kept);
+        ssize_t n = pread(r->q.console, data, want < sizeof data ? (size_t)want : sizeof data,
+                          (off_t)r->console_kept);
         if (n <= 0)
             break;
         if (!capture_packet(&r->w, KYMO_PACKET_CONSOLE, 0, data, (size_t)n))
@@ -261,7 +265,8 @@ static bool keep_console(struct run *r, uint64_t upto)
     return true;
 }
 
-/* The guest's output goes to our stdout as it comes. A reader that left is no reason to end a capture. */
+/* The guest's output goes to our stdout as it comes. A reader that left is no reason to end a
+ * capture. */
 static void pass_console(struct run *r)
 {
     char data[65536];
@@ -285,7 +290,8 @@ static bool put_block(struct run *r, const struct stream_message *m, const uint8
 {
     if (!capture_note_block(&r->seen[m->hart], block, m->length, r->panic_code))
         return true;
-    return begin(r) && keep_console(r, m->console) && capture_packet(&r->w, KYMO_PACKET_BLOCK, m->hart, block, m->length);
+    return begin(r) && keep_console(r, m->console) &&
+           capture_packet(&r->w, KYMO_PACKET_BLOCK, m->hart, block, m->length);
 }
 
 /* ---- the plugin's messages ---- */
@@ -321,7 +327,8 @@ static bool take_messages(struct run *r)
     return ok;
 }
 
-/* Reads what the pipe has: 1 more may come, 0 the plugin is gone, -1 the container could not be written. */
+/* Reads what the pipe has: 1 more may come, 0 the plugin is gone, -1 the container could not be
+ * written. */
 static int read_stream(struct run *r)
 {
     ssize_t n = read(r->q.stream, r->buffer + r->filled, r->room - r->filled);
@@ -364,7 +371,9 @@ static bool follow(struct run *r, int signals)
     double end = r->timeout > 0 ? now() + r->timeout : 0;
     bool piped = r->q.stream >= 0, alive = true, ok = true;
     while (piped || alive) {
-        struct pollfd p[3] = {{piped ? r->q.stream : -1, POLLIN, 0}, {alive ? r->q.pidfd : -1, POLLIN, 0}, {signals, POLLIN, 0}};
+        struct pollfd p[3] = {{piped ? r->q.stream : -1, POLLIN, 0},
+                              {alive ? r->q.pidfd : -1, POLLIN, 0},
+                              {signals, POLLIN, 0}};
         poll(p, 3, CONSOLE_POLL_MS);
         if (p[2].revents)
             take_signal(r, signals);
@@ -392,7 +401,8 @@ static bool put_pointers(struct run *r)
         uint32_t value;
         char line[320];
         const struct capture_pointer *p = &r->image.pointers[i];
-        if (!capture_word(&ram, p->at, &value) || value < CAPTURE_RAM_BASE || value - CAPTURE_RAM_BASE >= ram.size)
+        if (!capture_word(&ram, p->at, &value) || value < CAPTURE_RAM_BASE ||
+            value - CAPTURE_RAM_BASE >= ram.size)
             continue;
         int n = snprintf(line, sizeof line, "%08x 0 o %s\n", value, p->name);
         char *grown = realloc(text.data, text.length + (size_t)n);
@@ -422,7 +432,8 @@ static bool put_end(struct run *r, int status)
     }
     if (!reason)
         reason = WIFSIGNALED(status) ? "killed" : panic && status ? "panic" : "poweroff";
-    int n = snprintf(text, sizeof text, "reason=%s\nexit=%d\ntime=%" PRIu64 "\n", reason, WIFEXITED(status) ? WEXITSTATUS(status) : 0, time);
+    int n = snprintf(text, sizeof text, "reason=%s\nexit=%d\ntime=%" PRIu64 "\n", reason,
+                     WIFEXITED(status) ? WEXITSTATUS(status) : 0, time);
     return capture_packet(&r->w, KYMO_PACKET_END, 0, text, (size_t)n);
 }
 
@@ -460,15 +471,15 @@ static void summary(const struct run *r)
     for (unsigned i = 0; i < r->image.harts; i++)
         events += r->seen[i].events;
     if (!r->quiet)
-        fprintf(stderr, "kymo run: %s: %" PRIu64 " events, %" PRIu64 " bytes%s%s\n", r->out, events, r->w.length, r->reason ? "; ended by " : "",
-                r->reason ? r->reason : "");
+        fprintf(stderr, "kymo run: %s: %" PRIu64 " events, %" PRIu64 " bytes%s%s\n", r->out, events,
+                r->w.length, r->reason ? "; ended by " : "", r->reason ? r->reason : "");
 }
 
 static int write_failed(struct run *r)
 {
     capture_writer_close(&r->w);
-    return kymo_fail("run", "%s: %s at offset %" PRIu64 "; what is before it is valid", r->out, strerror(r->w.error ? r->w.error : EPROTO),
-                     r->w.failed_at);
+    return kymo_fail("run", "%s: %s at offset %" PRIu64 "; what is before it is valid", r->out,
+                     strerror(r->w.error ? r->w.error : EPROTO), r->w.failed_at);
 }
 
 static int conduct(struct run *r, int signals)
@@ -476,7 +487,9 @@ static int conduct(struct run *r, int signals)
     bool ok = follow(r, signals);
     int status = qemu_wait(&r->q);
     pass_console(r);
-    if (r->q.stream >= 0 ? !r->hello : WIFEXITED(status) && WEXITSTATUS(status) == 1 && r->console_passed == 0 && !r->q.ram[0])
+    if (r->q.stream >= 0 ? !r->hello
+                         : WIFEXITED(status) && WEXITSTATUS(status) == 1 &&
+                               r->console_passed == 0 && !r->q.ram[0])
         return kymo_fail("run", "QEMU ended before the guest ran; what it said is above");
     if (r->mode == CAPTURE_NONE)
         return exit_status(r, status);
@@ -530,7 +543,8 @@ static int check_image(struct run *r)
     if (r->mode == CAPTURE_NONE)
         return -1;
     if (!r->image.ctl)
-        return fail(path, "it records nothing (no trace_ctl: built with CONFIG_DEBUG_TRACE=0?); `--capture none` only runs it");
+        return fail(path, "it records nothing (no trace_ctl: built with CONFIG_DEBUG_TRACE=0?); "
+                          "`--capture none` only runs it");
     if (!r->image.table.length)
         return fail(path, "it has no event table (.trace_info), so its trace could not be read");
     if (r->mode == CAPTURE_PLUGIN && !r->image.point)
@@ -542,7 +556,10 @@ int kymo_cmd_run(int argc, char **argv)
 {
     static struct run r;
     char why[256];
-    r = (struct run){.qemu = {.icount = true}, .end_time = UINT64_MAX, .room = 1 << 20, .q = {.pidfd = -1, .stream = -1, .console = -1, .ram_fd = -1}};
+    r = (struct run){.qemu = {.icount = true},
+                     .end_time = UINT64_MAX,
+                     .room = 1 << 20,
+                     .q = {.pidfd = -1, .stream = -1, .console = -1, .ram_fd = -1}};
     int status = parse(&r, argc, argv);
     if (status >= 0)
         return status;

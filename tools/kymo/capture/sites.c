@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Where the compiler put the inlined copies of a function: known from DWARF, so that an inlined writer is measured without a byte of
- * code at its site. */
+/* Where the compiler put the inlined copies of a function: known from DWARF, so that an inlined
+ * writer is measured without a byte of code at its site. */
 #include "elf_walk.h"
 
 #include <dwarf.h>
@@ -66,7 +66,8 @@ static void walk(struct search *f, Dwarf_Die *first, const char *caller, int dep
     } while (dwarf_siblingof(&die, &die) == 0);
 }
 
-bool capture_sites_read(const char *path, const char *pattern, struct capture_site **list, size_t *count, char *why, size_t why_size)
+bool capture_sites_read(const char *path, const char *pattern, struct capture_site **list,
+                        size_t *count, char *why, size_t why_size)
 {
     struct elf_file e;
     struct search f = {.pattern = pattern};
@@ -74,7 +75,8 @@ bool capture_sites_read(const char *path, const char *pattern, struct capture_si
         return false;
     Dwarf *dw = dwarf_begin_elf(e.elf, DWARF_C_READ, NULL);
     size_t header;
-    for (Dwarf_Off off = 0, next; dw && dwarf_nextcu(dw, off, &next, &header, NULL, NULL, NULL) == 0; off = next) {
+    for (Dwarf_Off off = 0, next;
+         dw && dwarf_nextcu(dw, off, &next, &header, NULL, NULL, NULL) == 0; off = next) {
         Dwarf_Die unit, first;
         if (dwarf_offdie(dw, off + header, &unit) && dwarf_child(&unit, &first) == 0)
             walk(&f, &first, NULL, 0);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* After a run that had to be ended: if every task of the application waits for an object, nobody could ever have woken them, and
- * the user wants to know who waits for what. Read from the container that was just written, through the model. */
+/* After a run that had to be ended: if every task of the application waits for an object, nobody
+ * could ever have woken them, and the user wants to know who waits for what. Read from the
+ * container that was just written, through the model. */
 #include "waiting.h"
 
 #include <kymo.h>
@@ -21,7 +22,8 @@ static void tell(const kymo_model *m, const struct kymo_task *t)
     if (t->state == KYMO_SUSPENDED)
         fprintf(stderr, " suspended");
     else
-        fprintf(stderr, " for %s", t->object ? kymo_object_name(m, t->object) : "an unknown object");
+        fprintf(stderr, " for %s",
+                t->object ? kymo_object_name(m, t->object) : "an unknown object");
     if (o && o->kind == KYMO_OBJ_MUTEX && o->owner && o->owner != KYMO_TASK_NONE)
         fprintf(stderr, ", which %s holds", kymo_task_name(m, o->owner));
     fputc('\n', stderr);

@@ -61,7 +61,10 @@ static bool create(struct capture_writer *w)
     bool exists = stat(w->path, &st) == 0;
     if (exists && S_ISREG(st.st_mode) && unlink(w->path) != 0)
         return fail(w, errno);
-    w->fd = open(w->path, exists && !S_ISREG(st.st_mode) ? O_WRONLY | O_CLOEXEC : O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+    w->fd = open(w->path,
+                 exists && !S_ISREG(st.st_mode) ? O_WRONLY | O_CLOEXEC
+                                                : O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC,
+                 0666);
     if (w->fd < 0)
         return fail(w, errno);
     uint8_t header[KYMO_FILE_HEADER] = {0};
@@ -71,8 +74,8 @@ static bool create(struct capture_writer *w)
     return put(w, header, sizeof header);
 }
 
-bool capture_packet2(struct capture_writer *w, unsigned type, unsigned hart, const void *a, size_t a_length,
-                     const void *b, size_t b_length)
+bool capture_packet2(struct capture_writer *w, unsigned type, unsigned hart, const void *a,
+                     size_t a_length, const void *b, size_t b_length)
 {
     size_t length = a_length + b_length, whole = KYMO_PACKET_HEADER + ((length + 7) & ~(size_t)7);
     assert(type && type <= UINT16_MAX && hart <= UINT16_MAX);
@@ -97,7 +100,8 @@ bool capture_packet2(struct capture_writer *w, unsigned type, unsigned hart, con
     return ok;
 }
 
-bool capture_packet(struct capture_writer *w, unsigned type, unsigned hart, const void *data, size_t length)
+bool capture_packet(struct capture_writer *w, unsigned type, unsigned hart, const void *data,
+                    size_t length)
 {
     return capture_packet2(w, type, hart, data, length, NULL, 0);
 }
