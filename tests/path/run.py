@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""From boot to picture: every application ends as it should, the demo repeats to the byte and says
-what its traces say, and what is left of a killed run or a damaged container can be read.
+"""From boot to picture: every application ends as it should and leaves a sound trace, the demo
+repeats to the byte and says what its traces say, and what is left of a killed run or a damaged
+container can be read.
 
 usage: tests/path/run.py BUILD [CASE..]    from the top of the tree, after `make check-path` built
                                            what is needed; CASE reruns exactly that case
@@ -70,8 +71,29 @@ def register_applications():
     for name in names:
         row = rows.get(name, ("ends", 0, "", [f"{name}: PASS"]))
         CASES["app:" + name] = lambda n=name, r=row: run_app(n, *r)
+        if row[0] != "type":
+            CASES["trace:" + name] = lambda n=name, r=row: traced_app(n, r[0], r[1])
     for name in set(rows) - set(names):
         CASES["app:" + name] = lambda n=name: check(False, f"apps.txt names {n}, app/ has none")
+
+
+# ---- their traces ----
+
+OWN_POLICY = ("rtsched",)      # its hook chooses, so the kernel's policy does not hold
+CLEARS_RING = ("trace_sched",)  # loses events on purpose: some questions cannot be decided
+
+
+def traced_app(name, kind, number):
+    """The whole run is captured, and `kymo check` finds nothing: sound, and by the policy."""
+    trace = os.path.join(work("trace:" + name), "x.kymo")
+    stop = ["--duration", "1"] if kind == "runs" else []
+    sh([KYMO, "run", "-q", "--shift", "4"] + stop + ["-o", trace, f"{BUILD}/target/{name}.elf"],
+       status=number if kind == "ends" else 0)
+    options = ["--no-schedule"] if name in OWN_POLICY else []
+    verdict = sh([KYMO, "check"] + options + [trace], status=2 if name in CLEARS_RING else 0)
+    expect(verdict, " 0 broken")
+    if name not in CLEARS_RING:
+        expect(sh([KYMO, "info", trace]), "lost       nothing", "damage     none")
 
 
 # ---- the demo ----
@@ -229,6 +251,6 @@ if __name__ == "__main__":
     os.makedirs(OUT, exist_ok=True)
     os.environ["NO_COLOR"] = "1"
     register_applications()
-    if any(not n.startswith(("app:", "demo:")) for n in sys.argv[2:] or ["all"]):
+    if any(not n.startswith(("app:", "trace:", "demo:")) for n in sys.argv[2:] or ["all"]):
         register_damage(good_container())
     sys.exit(main("path", sys.argv[2:]))
