@@ -46,6 +46,12 @@ case $only in
     run san:reader-test "$san/host/reader-test" brief
     run san:cli python3 tests/host/cli.py "$san/host" quick
     fuzz
+    run bench python3 tests/host/bench.py "$build/host" "$log/bench" "$build/bench-check.json" \
+        600000 --gate
+    ;;
+bench)
+    run bench python3 tests/host/bench.py "$build/host" "$log/bench" "$build/bench-check.json" \
+        600000 --gate
     ;;
 fuzz) fuzz ;;
 san:*) run "$only" "$san/host/${only#san:}" brief ;;

@@ -21,14 +21,16 @@ enum { KYMO_DIST_SUB = 64, KYMO_DIST_PAGES = 59, KYMO_LOAD_BINS = 64 };
  * value wide, so they are at most 1.6 % above the true value, and never below it. */
 struct kymo_dist {
     uint64_t count, sum, min, max;
-    uint64_t max_at; /* when the largest sample ended */
-    uint64_t unsure; /* samples that a gap made unusable */
-    double mean, m2; /* running mean and sum of squared differences */
+    uint64_t max_at;  /* when the largest sample ended */
+    uint64_t unsure;  /* samples that a gap made unusable */
+    uint64_t base;    /* the first sample */
+    double off, off2; /* sums of (sample - base) and of its square */
     uint32_t *page[KYMO_DIST_PAGES];
 };
 
 void kymo_dist_add(struct kymo_dist *d, uint64_t value, uint64_t at);
 uint64_t kymo_dist_percentile(const struct kymo_dist *d, double percent);
+double kymo_dist_mean(const struct kymo_dist *d);
 double kymo_dist_deviation(const struct kymo_dist *d);
 /* Bins that are not empty, in order: [*low, *low + *width) holds *count. Start with *bin = 0; false
  * at the end. */

@@ -38,11 +38,13 @@ void kymo_dist_add(struct kymo_dist *d, uint64_t value, uint64_t at)
         d->max = value;
         d->max_at = at;
     }
-    d->count++;
+    if (d->count++ == 0)
+        d->base = value;
     d->sum += value;
-    double off = (double)value - d->mean;
-    d->mean += off / (double)d->count;
-    d->m2 += off * ((double)value - d->mean);
+    double off =
+        (double)(int64_t)(value - d->base); /* small numbers, so that their squares add up well */
+    d->off += off;
+    d->off2 += off * off;
     if (!d->page[page])
         d->page[page] = calloc(KYMO_DIST_SUB, sizeof **d->page);
     if (d->page[page] && d->page[page][sub] != UINT32_MAX)
@@ -84,9 +86,16 @@ uint64_t kymo_dist_percentile(const struct kymo_dist *d, double percent)
     return d->max;
 }
 
+double kymo_dist_mean(const struct kymo_dist *d)
+{
+    return d->count ? (double)d->sum / (double)d->count : 0;
+}
+
 double kymo_dist_deviation(const struct kymo_dist *d)
 {
-    return d->count > 1 ? sqrt(d->m2 / (double)(d->count - 1)) : 0;
+    double n = (double)d->count,
+           square = d->count > 1 ? (d->off2 - d->off * d->off / n) / (n - 1) : 0;
+    return square > 0 ? sqrt(square) : 0;
 }
 
 void kymo_dist_free(struct kymo_dist *d)

@@ -28,9 +28,12 @@ static struct km_stat_task *task_of(struct km_stat *c, uint32_t id)
 static struct kymo_stat_isr *isr_of(struct km_stat *c, unsigned cause, unsigned source)
 {
     struct kymo_stat *s = c->s;
+    struct kymo_stat_isr *last = c->recent_isr < s->isrs ? &s->isr[c->recent_isr] : NULL;
+    if (last && last->cause == cause && last->source == source)
+        return last;
     for (unsigned i = 0; i < s->isrs; i++)
         if (s->isr[i].cause == cause && s->isr[i].source == source)
-            return &s->isr[i];
+            return &s->isr[c->recent_isr = i];
     struct kymo_stat_isr *p = realloc(s->isr, (s->isrs + 1) * sizeof *p);
     if (!p) {
         c->no_memory = true;

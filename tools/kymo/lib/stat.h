@@ -15,7 +15,7 @@ struct km_stat_task {
 struct km_stat {
     struct kymo_stat *s;
     struct km_stat_task *task[KYMO_TASK_BOOT + 1];
-    unsigned recent; /* the object met last */
+    unsigned recent, recent_isr; /* the object and the handler met last */
     uint8_t tick_cause;
     bool any, no_memory;
 };

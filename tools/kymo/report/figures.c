@@ -39,7 +39,7 @@ static void dist_json(struct kr_buf *b, const char *name, const struct kymo_dist
              (unsigned long long)d->count, (unsigned long long)d->unsure,
              (unsigned long long)d->sum);
     if (d->count)
-        kr_textf(b, "\"mean\":%.3f,\"p99\":%llu,\"max\":%llu,\"maxAt\":%llu,", d->mean,
+        kr_textf(b, "\"mean\":%.3f,\"p99\":%llu,\"max\":%llu,\"maxAt\":%llu,", kymo_dist_mean(d),
                  (unsigned long long)kymo_dist_percentile(d, 99), (unsigned long long)d->max,
                  (unsigned long long)(d->max_at - d->max > start ? d->max_at - d->max - start : 0));
     else

@@ -363,7 +363,7 @@ static void slow_activation(struct kr_findings *f, const struct kr_survey *s, ui
                  "\"kind\":\"response\",\"severity\":\"warn\",\"task\":%u,\"from\":%llu,"
                  "\"to\":%llu,\"count\":%llu,\"mean\":%.1f",
                  task, (unsigned long long)one->from, (unsigned long long)one->to,
-                 (unsigned long long)r->count, r->mean);
+                 (unsigned long long)r->count, kymo_dist_mean(r));
 }
 
 /* The most conspicuous ones first. */

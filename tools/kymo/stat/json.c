@@ -45,7 +45,8 @@ static void dist(struct text *t, const char *key, const struct kymo_dist *d)
         number(t, "p90", kymo_dist_percentile(d, 90));
         number(t, "p99", kymo_dist_percentile(d, 99));
         number(t, "p999", kymo_dist_percentile(d, 99.9));
-        text_format(t, "\"mean\":%.3f,\"deviation\":%.3f,", d->mean, kymo_dist_deviation(d));
+        text_format(t, "\"mean\":%.3f,\"deviation\":%.3f,", kymo_dist_mean(d),
+                    kymo_dist_deviation(d));
     }
     end(t, '}');
 }
