@@ -264,6 +264,8 @@ class Reader:
                         now if out else first, first, hart, seq - expect & 0xFFFFFFFF, 'overwritten'
                     )
                 )
+            if depth == 0xFF:
+                depth = sum(causes >> shift & 0xFF != 0 for shift in (0, 8, 16, 24))
             out.append(Head(first, hart, running, depth, causes, level))
             now = base
             w = len(b) - 4
