@@ -5,9 +5,9 @@
  *   make trace_sched CFLAGS=-DTRACE_SCHED_COOPERATIVE=1   cooperative
  *   make trace_sched CFLAGS=-DCONFIG_DEBUG_TRACE=0        says "Tracing disabled build: PASS"
  *
- * Parts: a scripted scenario whose every event is known beforehand, with its parameters; classes and stop; the
- * ring written round and round; one-shot mode; task ids above 255. Ends with "Overall: PASS" and status 0, or dumps the
- * events, and ends with status 1. */
+ * Parts: a scripted scenario whose every event is known beforehand, with its parameters; classes
+ * and stop; the ring written round and round; one-shot mode; task ids above 255. Ends with
+ * "Overall: PASS" and status 0, or dumps the events, and ends with status 1. */
 #include <linmo.h>
 #include <sys/debug_trace.h>
 
@@ -46,14 +46,15 @@ static void check(bool ok, const char *what)
  * helper    is suspended by the director, resumed by the worker, suspends itself, is resumed again
  * victim    never runs: created and cancelled */
 #if TRACE_SCHED_COOPERATIVE
-enum { LONG = 20, SHORT = 4 }; /* passes through the scheduler: each task that gives the hart up makes one */
+/* passes through the scheduler: each task that gives the hart up makes one */
+enum { LONG = 20, SHORT = 4 };
 #else
 enum { LONG = 3, SHORT = 1 };  /* ticks */
 #endif
 
 static uint16_t director_id, worker_id, helper_id, victim_id;
 static struct stack {
-    uint32_t address, size;
+    uint32_t at, size;
 } worker_stack, helper_stack, victim_stack;
 
 static struct stack stack_of(uint16_t id)
@@ -98,18 +99,19 @@ static void play(void)
     mo_task_suspend(victim_id); /* refused: not an event of the scheduler */
 }
 
-/* What SPEC.md and the event table promise for it, in order. Ids and addresses are filled in afterwards. */
+/* What SPEC.md and the event table promise for it, in order. Ids and addresses are filled in
+ * afterwards. */
 enum { STOPPED, READY, RUNNING, BLOCKED, SUSPENDED, ASLEEP };
 enum { CREATED, BY_OBJECT, DELAY_OVER, TIMED_OUT, RESUMED };
 enum { HIGHEST = 0, ABOVE = 3, NORMAL = 4, IDLE = 0 };
 
 #define EVENTS_OF_SCENARIO(E)                                                                      \
     /* the worker is created at NORMAL, and raised */                                              \
-    E(0x10, worker_id | NORMAL << 16, 3, (uint32_t) worker, worker_stack.address, worker_stack.size) \
+    E(0x10, worker_id | NORMAL << 16, 3, (uint32_t) worker, worker_stack.at, worker_stack.size) \
     E(0x18 + CREATED, worker_id, 0, 0, 0, 0)                                                       \
     E(0x16, worker_id | ABOVE << 16 | ABOVE << 19, 0, 0, 0, 0)                                     \
     /* the helper is created and suspended */                                                      \
-    E(0x10, helper_id | NORMAL << 16, 3, (uint32_t) helper, helper_stack.address, helper_stack.size) \
+    E(0x10, helper_id | NORMAL << 16, 3, (uint32_t) helper, helper_stack.at, helper_stack.size) \
     E(0x18 + CREATED, helper_id, 0, 0, 0, 0)                                                       \
     E(0x14, helper_id | READY << 16, 0, 0, 0, 0)                                                   \
     /* the director sleeps: the worker runs, yields to nobody, resumes the helper, sleeps */       \
@@ -124,7 +126,7 @@ enum { HIGHEST = 0, ABOVE = 3, NORMAL = 4, IDLE = 0 };
     E(0x12, 0, 0, 0, 0, 0)                                                                         \
     E(0x14, helper_id | RUNNING << 16, 0, 0, 0, 0)                                                 \
     E(0x08 + SUSPENDED, IDLE, 0, 0, 0, 0)                                                          \
-    /* its time is up: the worker wakes, resumes the helper, ends; the helper ends; idle */                \
+    /* its time is up: the worker wakes, resumes the helper, ends; the helper ends; idle */        \
     E(0x18 + DELAY_OVER, worker_id, 0, 0, 0, 0)                                                    \
     E(0x08 + READY, worker_id, 0, 0, 0, 0)                                                         \
     E(0x15, helper_id | READY << 16, 0, 0, 0, 0)                                                   \
@@ -136,7 +138,7 @@ enum { HIGHEST = 0, ABOVE = 3, NORMAL = 4, IDLE = 0 };
     /* the director wakes; the victim is created and cancelled */                                  \
     E(0x18 + DELAY_OVER, director_id, 0, 0, 0, 0)                                                  \
     E(0x08 + READY, director_id, 0, 0, 0, 0)                                                       \
-    E(0x10, victim_id | NORMAL << 16, 3, (uint32_t) victim, victim_stack.address, victim_stack.size) \
+    E(0x10, victim_id | NORMAL << 16, 3, (uint32_t) victim, victim_stack.at, victim_stack.size) \
     E(0x18 + CREATED, victim_id, 0, 0, 0, 0)                                                       \
     E(0x11, victim_id | READY << 16, 0, 0, 0, 0)
 
@@ -147,7 +149,8 @@ struct expected {
 static uint32_t expect_scenario(struct expected *e)
 {
     uint32_t n = 0;
-#define E(code_, arg_, words_, a, b, c) e[n++] = (struct expected){code_, (uint32_t) (arg_), words_, {a, b, c}};
+#define E(code_, arg_, words_, a, b, c)                                                            \
+    e[n++] = (struct expected){code_, (uint32_t) (arg_), words_, {a, b, c}};
     EVENTS_OF_SCENARIO(E)
 #undef E
     return n;
@@ -192,8 +195,9 @@ static void test_scenario(void)
         before = got.stamp;
         if (at >= count || !same(&expected[at], &got)) {
             if (wrong++ == 0)
-                printf("event %u of the scenario: code 0x%x argument 0x%x, expected 0x%x 0x%x\n", at, got.code, got.arg,
-                       at < count ? expected[at].code : 0, at < count ? expected[at].arg : 0);
+                printf("event %u of the scenario: code 0x%x argument 0x%x, expected 0x%x 0x%x\n",
+                       at, got.code, got.arg, at < count ? expected[at].code : 0,
+                       at < count ? expected[at].arg : 0);
         }
         at++;
     }
@@ -219,9 +223,11 @@ static void test_control(void)
     trace_stop();
     debug_trace_event(8, 1, 2);
     mo_task_yield();
-    check(trace_read(&r, &got) == 1 && got.code == 0xBC && got.arg == 7 && got.word[0] == 1 && got.word[1] == 2,
+    check(trace_read(&r, &got) == 1 && got.code == 0xBC && got.arg == 7 && got.word[0] == 1 &&
+              got.word[1] == 2,
           "classes: the event of the class that is on");
-    check(trace_read(&r, &got) == 1 && got.code == 0x06 && got.arg == 1 && got.word[0] == 0, "stop says so");
+    check(trace_read(&r, &got) == 1 && got.code == 0x06 && got.arg == 1 && got.word[0] == 0,
+          "stop says so");
     check(trace_read(&r, &got) == 0, "stopped: nothing is recorded");
     debug_clear_events();
     trace_get_stats(&s);
@@ -286,7 +292,8 @@ static void test_one_shot(uint32_t events)
     trace_get_stats(&s);
     check(wrong == 0 && r.lost == 0, "one-shot: what is left is the oldest, in order");
     check(read < events && read + s.lost_full == events, "one-shot: survivors and losses add up");
-    check(s.written == events + 2 && s.overwritten == 0, "one-shot: the recorder's own count agrees");
+    check(s.written == events + 2 && s.overwritten == 0,
+          "one-shot: the recorder's own count agrees");
     trace_set_mode(0);
     check(trace_check() == 0, "invariants after one-shot");
     printf("one-shot: %u written, %u kept, %u lost because full\n", s.written, s.kept, s.lost_full);

@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: MIT */
-/* What a block header of the trace says about the instant at which the block was opened; see trace_port.h. */
+/* What a block header of the trace says about the instant at which the block was opened; see
+ * trace_port.h. */
 #include "sched.h"
 #include "trace_port_asm.h"
 
 #if CONFIG_DEBUG_TRACE
 STATIC_ASSERT(__builtin_offsetof(kcb_t, task_current) == KCB_TASK_CURRENT, "trace_port_asm.h");
-STATIC_ASSERT(__builtin_offsetof(tcb_t, id) == TCB_ID_WORD && __builtin_offsetof(tcb_t, prio_level) == TCB_ID_WORD + 3,
+STATIC_ASSERT(__builtin_offsetof(tcb_t, id) == TCB_ID_WORD &&
+                  __builtin_offsetof(tcb_t, prio_level) == TCB_ID_WORD + 3,
               "trace_port_asm.h");
 STATIC_ASSERT(__builtin_offsetof(struct sched, causes) == SCHED_CAUSES, "trace_port_asm.h");
 

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
-/* What the recorder needs from this kernel (contract: Documentation/porting.md). All of it is inline and
- * calls nothing that has a trace point.
+/* What the recorder needs from this kernel (contract: Documentation/porting.md). All of it is
+ * inline and calls nothing that has a trace point.
  *
- * Which task runs, and which interrupts, is asked for at a block change only (kernel/trace_port.c): keeping a copy up to
- * date would cost every switch. */
+ * Which task runs, and which interrupts, is asked for at a block change only
+ * (kernel/trace_port.c): keeping a copy up to date would cost every switch. */
 #ifndef TRACE_PORT_H
 #define TRACE_PORT_H
 #include "types.h"
@@ -67,18 +67,20 @@ static inline uint64_t trace_port_clock(void)
 }
 #endif
 
-uint32_t trace_port_context(void); /* running | depth << 16 | level << 24; running is 0xFFFF before the scheduler runs */
+/* running | depth << 16 | level << 24; running is 0xFFFF before the scheduler runs */
+uint32_t trace_port_context(void);
 uint32_t trace_port_causes(void);  /* of the active interrupt handlers, innermost in the low byte */
 
 /* Text for people, by polling; debug_dump_events(). */
 void console_write(const char *text, uint32_t len);
 #define trace_port_console console_write
 
-/* String literals of trace points: not loaded, equal ones merged. The `#` hides the compiler's own flags. */
+/* String literals of trace points: not loaded, equal ones merged. The `#` hides the compiler's own
+ * flags. */
 #define TRACE_PORT_TEXT_SECTION __attribute__((section(".trace_fmt,\"MS\",@progbits,1#")))
 
-/* The address of such a text. By assembly, because the compiler would reach one text from the address of another, and the
- * linker moves them when it merges. */
+/* The address of such a text. By assembly, because the compiler would reach one text from the
+ * address of another, and the linker moves them when it merges. */
 #define TRACE_PORT_TEXT_ADDRESS(text)                                                              \
     (__extension__({                                                                               \
         uint32_t address_;                                                                         \

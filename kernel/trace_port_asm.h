@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* What the recorder's assembly needs from this kernel: TRACE_PORT_CONTEXT stores the words at 16 and 20 of a block
- * header (SPEC.md, section 2) as trace_port_context() and trace_port_causes() say, in two registers. Offsets are
- * asserted in kernel/trace_port.c. */
+/* What the recorder's assembly needs from this kernel: TRACE_PORT_CONTEXT stores the words at 16
+ * and 20 of a block header (SPEC.md, section 2) as trace_port_context() and trace_port_causes()
+ * say, in two registers. Offsets are asserted in kernel/trace_port.c. */
 #ifndef TRACE_PORT_ASM_H
 #define TRACE_PORT_ASM_H
 #define KCB_TASK_CURRENT 4

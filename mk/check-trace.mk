@@ -12,27 +12,33 @@ TTHDR := $(wildcard trace/*.h trace/*.def ports/posix/*.h tests/trace/*.h includ
 
 $(eval $(call stamp,trace-host,$(HCC) $(TTFLAGS) $(TTINC)))
 
-$(TT)/host: tests/trace/host.c tests/trace/twin.c $(TTSRC) $(TTHDR) $(BUILD)/gen/trace_hash.h $(BUILD)/stamps/trace-host
+$(TT)/host: tests/trace/host.c tests/trace/twin.c $(TTSRC) $(TTHDR) $(BUILD)/gen/trace_hash.h \
+  $(BUILD)/stamps/trace-host
 	@mkdir -p $(@D)
 	$(say) HCC $@
 	$(Q)$(HCC) $(TTFLAGS) $(TTINC) -o $@ $(filter %.c,$^)
 
-# The recorder's compiled code for the interpreter: the kernel's objects and flags, a handler and a function per writer.
+# The recorder's compiled code for the interpreter: the kernel's objects and flags, a handler and a
+# function per writer.
 TG := $(BUILD)/trace-guest
-$(TG)/%.o: tests/trace/guest/% $(wildcard tests/trace/guest/*.h trace/*.h trace/*.def kernel/trace_port*.h) \
-  include/sys/debug_trace.h $(BUILD)/stamps/target | $(BUILD)/gen/trace_hash.h $(BUILD)/gen/trace_empty.h
+$(TG)/%.o: tests/trace/guest/% $(wildcard tests/trace/guest/*.h trace/*.h trace/*.def) \
+  $(wildcard kernel/trace_port*.h) include/sys/debug_trace.h $(BUILD)/stamps/target | \
+  $(BUILD)/gen/trace_hash.h $(BUILD)/gen/trace_empty.h
 	@mkdir -p $(@D)
 	$(say) CC $<
 	$(Q)$(TCC) $(TFLAGS) $(TINC) -c $< -o $@
 
-$(TG)/guest.elf: $(TG)/guest.c.o $(TG)/start.S.o $(filter $(T)/trace/%,$(KOBJ)) arch/riscv/riscv32-qemu.ld
+$(TG)/guest.elf: $(TG)/guest.c.o $(TG)/start.S.o $(filter $(T)/trace/%,$(KOBJ)) \
+  arch/riscv/riscv32-qemu.ld
 	$(say) LD $@
 	$(Q)$(TLD) -melf32lriscv -T arch/riscv/riscv32-qemu.ld -o $@ $(filter %.o,$^)
 
-$(TT)/placements: tests/trace/placements.c tests/trace/rv32.c tests/trace/twin.c $(TTHDR) tests/trace/guest/kinds.h
+$(TT)/placements: tests/trace/placements.c tests/trace/rv32.c tests/trace/twin.c $(TTHDR) \
+  tests/trace/guest/kinds.h
 	@mkdir -p $(@D)
 	$(say) HCC $@
-	$(Q)$(HCC) -std=gnu11 -O2 -g -Wall -Wextra -Werror -Wshadow -Itrace -Itests/trace -o $@ $(filter %.c,$^)
+	$(Q)$(HCC) -std=gnu11 -O2 -g -Wall -Wextra -Werror -Wshadow -Itrace -Itests/trace -o $@ \
+	  $(filter %.c,$^)
 
 .PHONY: check-recorder
 check-recorder: $(TT)/host $(TT)/placements $(TG)/guest.elf kernel $(BUILD)/gen/trace_empty.h

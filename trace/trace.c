@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /* Control of the recorder: memory, start and stop, classes, clear, time, its own invariants.
  *
- * Each function masks interrupts for a bounded number of instructions: a change of the mask, of a time, of
- * one block. Where work grows with the ring (clear, init), writers are switched off by the enable
- * bytes instead, and interrupts stay on. Two control functions must not run at the same time,
- * except trace_freeze(), which may interrupt any of them. */
+ * Each function masks interrupts for a bounded number of instructions: a change of the mask, of a
+ * time, of one block. Where work grows with the ring (clear, init), writers are switched off by
+ * the enable bytes instead, and interrupts stay on. Two control functions must not run at the same
+ * time, except trace_freeze(), which may interrupt any of them. */
 #include "trace.h"
 #if CONFIG_DEBUG_TRACE
 #include "trace_private.h"
@@ -12,12 +12,14 @@
 
 #ifndef TRACE_PORT_OWN_CONTROL
 /* In small data: the writers reach it in one instruction from gp. */
-volatile struct trace_control trace_ctl __attribute__((section(".sdata.trace_ctl"))) = TRACE_CONTROL_INIT;
+volatile struct trace_control trace_ctl __attribute__((section(".sdata.trace_ctl"))) =
+    TRACE_CONTROL_INIT;
 #endif
 
 #ifdef TRACE_PORT_RV32
 /* Names for the fields that writers and trace_rv32.S use */
-#define TRACE_ALIAS(name, at) ".globl trace_ctl_" name "\n.set trace_ctl_" name ", trace_ctl + " at "\n"
+#define TRACE_ALIAS(name, at) \
+    ".globl trace_ctl_" name "\n.set trace_ctl_" name ", trace_ctl + " at "\n"
 #define TRACE_CLASS(name, bit) TRACE_ALIAS("on_" #name, "80 + " #bit)
 __asm__(TRACE_ALIAS("head", "8") TRACE_ALIAS("tail", "12") TRACE_ALIAS("block_word", "16")
         TRACE_ALIAS("block", "20") TRACE_ALIAS("block_size", "32") TRACE_ALIAS("closed", "36")
@@ -45,7 +47,8 @@ static uint32_t trace_next_seq(control *c)
     return h->event_seq + h->slots;
 }
 
-/* Stores mask and enable bytes; interrupts are masked. The bytes go out as words, so that the time is short. */
+/* Stores mask and enable bytes; interrupts are masked. The bytes go out as words, so that the time
+ * is short. */
 static void trace_enable(control *c, uint32_t mask)
 {
     volatile uint32_t *on = (volatile uint32_t *) c->on;
@@ -118,7 +121,8 @@ int trace_init(void *ring, uint32_t bytes, uint32_t block_bytes, uint32_t mode)
 {
     control *c = TRACE_PORT_CONTROL();
     uint32_t at = trace_port_address(ring);
-    if (!trace_size_ok(bytes, block_bytes) || at % 4 || at <= TRACE_NO_TAIL || (mode & ~(uint32_t) TRACE_ONE_SHOT))
+    if (!trace_size_ok(bytes, block_bytes) || at % 4 || at <= TRACE_NO_TAIL ||
+        (mode & ~(uint32_t) TRACE_ONE_SHOT))
         return -1;
     trace_irq_t irq = trace_port_mask();
     trace_enable(c, 0);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* Kymo's recorder: what a kernel includes to record events.
  *
- * For each line of events.def there are two writers; the table says what an event means and when to emit it:
+ * For each line of events.def there are two writers; the table says what an event means and when
+ * to emit it:
  *
  *   trace_task_yield_any();                          from a task, interrupts on or off
  *   trace_task_switch_off(state, next->trace_id);    interrupts are off already
@@ -10,8 +11,9 @@
  * compiler and cost nothing, provided they have no side effect, read no volatile and call nothing.
  * Statements and fields that exist only for tracing go through TRACE_ONLY().
  *
- * Context: the control functions below may be called from a task, a handler, or boot code, unless they
- * say otherwise; each masks interrupts itself for a bounded time and restores what it found. */
+ * Context: the control functions below may be called from a task, a handler, or boot code, unless
+ * they say otherwise; each masks interrupts itself for a bounded time and restores what it found.
+ * */
 #ifndef TRACE_H
 #define TRACE_H
 #include "trace_core.h"
@@ -35,19 +37,23 @@
 #define TRACE_CONTROL(type, name, params, ...) static inline type name params __VA_ARGS__
 #endif
 
-/* Gives the recorder its memory and starts it. Called once per hart, as early as .data and .bss are valid.
+/* Gives the recorder its memory and starts it. Called once per hart, as early as .data and .bss
+ * are valid.
  *   ring    word-aligned; bytes: a multiple of block_bytes, at least two blocks
  *   block_bytes  a power of two, 256 to 32768
  *   mode    0 overwrite the oldest, TRACE_ONE_SHOT stop when full
  * 0, or -1: a size that is not allowed; then nothing is recorded. */
-TRACE_CONTROL(int, trace_init, (void *ring, uint32_t bytes, uint32_t block_bytes, uint32_t mode), { return 0; })
+TRACE_CONTROL(int, trace_init, (void *ring, uint32_t bytes, uint32_t block_bytes, uint32_t mode),
+              { return 0; })
 
-/* start: record the classes of the last mask. stop: record nothing. Both record a `control` event. */
+/* start: record the classes of the last mask. stop: record nothing. Both record a `control` event.
+ * */
 TRACE_CONTROL(void, trace_start, (void), {})
 TRACE_CONTROL(void, trace_stop, (void), {})
 /* Which classes to record (TRACE_CLASS_*; CORE is always in). Takes effect at start if stopped. */
 TRACE_CONTROL(void, trace_set_mask, (uint32_t mask), {})
-/* Throws away what is in the ring, after offering the open block to a capture. Loss counts start at 0. */
+/* Throws away what is in the ring, after offering the open block to a capture. Loss counts start
+ * at 0. */
 TRACE_CONTROL(void, trace_clear, (void), {})
 /* Like stop, and start does not undo it; clear does. For panics and triggers. */
 TRACE_CONTROL(void, trace_freeze, (void), {})
@@ -56,8 +62,8 @@ TRACE_CONTROL(int, trace_running, (void), { return 0; })
 /* Chooses overwrite (0) or TRACE_ONE_SHOT; clears the ring. */
 TRACE_CONTROL(void, trace_set_mode, (uint32_t mode), {})
 
-/* The age of the clock's upper half. Call at every tick, at every pass of a cooperative scheduler and after long
- * sleep: at least every 2^31 counts of the clock. Any context. */
+/* The age of the clock's upper half. Call at every tick, at every pass of a cooperative scheduler
+ * and after long sleep: at least every 2^31 counts of the clock. Any context. */
 TRACE_CONTROL(void, trace_sync_slow, (void), {})
 TRACE_INLINE void trace_sync_check(void)
 {
@@ -67,17 +73,19 @@ TRACE_INLINE void trace_sync_check(void)
 #endif
 }
 
-/* Walks ring and control block; 0 if all invariants of trace_core.h hold, else the number of the first
- * that does not. Interrupts are masked for the walk: for tests and after a crash. */
+/* Walks ring and control block; 0 if all invariants of trace_core.h hold, else the number of the
+ * first that does not. Interrupts are masked for the walk: for tests and after a crash. */
 TRACE_CONTROL(int, trace_check, (void), { return 0; })
 
 /* Events since the last clear: written (lost ones included), still in the ring, lost and why. */
 struct trace_stats {
     uint32_t written, kept, overwritten, lost_full, lost_drain;
 };
-TRACE_CONTROL(void, trace_get_stats, (struct trace_stats *s), { *s = (struct trace_stats){0, 0, 0, 0, 0}; })
+TRACE_CONTROL(void, trace_get_stats, (struct trace_stats *s),
+              { *s = (struct trace_stats){0, 0, 0, 0, 0}; })
 
-/* A reader of the ring. Several may exist; none slows a writer. Reads oldest first, also while events are written. */
+/* A reader of the ring. Several may exist; none slows a writer. Reads oldest first, also while
+ * events are written. */
 struct trace_reader {
     uint32_t next_seq;      /* event_seq of the next event to read */
     uint32_t lost;          /* events overwritten before this reader came to them */
@@ -88,11 +96,13 @@ struct trace_record {
     uint32_t stamp, arg, word[TRACE_MAX_WORDS];
     uint8_t code, words;
 };
-TRACE_CONTROL(void, trace_reader_init, (struct trace_reader *r), { *r = (struct trace_reader){0, 0, 0, 0, 0}; })
+TRACE_CONTROL(void, trace_reader_init, (struct trace_reader *r),
+              { *r = (struct trace_reader){0, 0, 0, 0, 0}; })
 /* 1 and the next event, or 0: none yet. */
 TRACE_CONTROL(int, trace_read, (struct trace_reader *r, struct trace_record *out), { return 0; })
-/* Copies ring and control block as they are at one instant, while events are written: first the control block
- * (64 bytes), then whole blocks, oldest first, the open one last. Bytes used, 0 if size is too small. */
+/* Copies ring and control block as they are at one instant, while events are written: first the
+ * control block (64 bytes), then whole blocks, oldest first, the open one last. Bytes used, 0 if
+ * size is too small. */
 TRACE_CONTROL(uint32_t, trace_snapshot, (void *out, uint32_t size), { return 0; })
 /* Words of payload that an event with this code has; -1 for a code that is in no table. */
 TRACE_CONTROL(int, trace_code_words, (uint32_t code), { return -1; })
@@ -101,7 +111,8 @@ TRACE_CONTROL(const char *, trace_code_text, (uint32_t code), { return ""; })
 #undef TRACE_CONTROL
 
 #if !CONFIG_DEBUG_TRACE
-/* Checked by the compiler, never seen by the optimiser: not even an empty inline function leaves code quite alone. */
+/* Checked by the compiler, never seen by the optimiser: not even an empty inline function leaves
+ * code quite alone. */
 #define TRACE_NEVER(call) ((void) (0 ? call : (void) 0))
 #define trace_start() TRACE_NEVER(trace_start())
 #define trace_stop() TRACE_NEVER(trace_stop())

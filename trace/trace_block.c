@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
-/* The block change: close the open block, open the next. Portable form; trace_rv32.S has the same in
- * assembly for RV32, and only trace_prepare() of this file is used there.
+/* The block change: close the open block, open the next. Portable form; trace_rv32.S has the same
+ * in assembly for RV32, and only trace_prepare() of this file is used there.
  *
  * A trap may hit between any two stores (restartable writers run this with interrupts on), and its
- * handler may record, even change the block itself. Afterwards the interrupted writer starts over. So
- * each step can be repeated, and what a nested writer finds always sends it here:
+ * handler may record, even change the block itself. Afterwards the interrupted writer starts over.
+ * So each step can be repeated, and what a nested writer finds always sends it here:
  *
  *   state        tail      head          block   left by
  *   OPEN         valid     in the block  B       open, every writer's commit
@@ -15,8 +15,8 @@
  *   FULL         NO_TAIL   NO_HEAD       0       one-shot: there is no C
  *
  * In every state but OPEN head > tail, so nobody writes into a block. CLOSING and MOVED repeat the
- * step from B; CURRENT only has to store tail. The capture point is passed in CURRENT: B is final then, and
- * a writer interrupted there passes it again with the same B. */
+ * step from B; CURRENT only has to store tail. The capture point is passed in CURRENT: B is final
+ * then, and a writer interrupted there passes it again with the same B. */
 #include "trace.h"
 #if CONFIG_DEBUG_TRACE
 
@@ -39,7 +39,8 @@ void trace_prepare(control *c, uint32_t b, uint32_t seq)
 }
 
 #ifndef TRACE_PORT_RV32
-/* A capture outside the target (a plugin, a breakpoint) takes the block at `closed` here. Weak: a port may bring its own. */
+/* A capture outside the target (a plugin, a breakpoint) takes the block at `closed` here. Weak: a
+ * port may bring its own. */
 __attribute__((noinline, weak)) void trace_capture_point(void)
 {
     __asm__ volatile("");

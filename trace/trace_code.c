@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* What a reader on the target must know about a code: payload words, and the table's line. Linked only where used. */
+/* What a reader on the target must know about a code: payload words, and the table's line. Linked
+ * only where used. */
 #include "trace.h"
 #if CONFIG_DEBUG_TRACE
 #include "trace_text.h"

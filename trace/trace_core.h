@@ -26,10 +26,11 @@ enum {
     TRACE_CTL_MAGIC = 0x4B594D4F,
     TRACE_BLOCK_MAGIC = 0x4B42,
     TRACE_VERSION = 1,
-    TRACE_HEADER = 32,      /* bytes of a block header */
-    TRACE_SLOT = 8,         /* bytes of an event without payload */
-    TRACE_MAX_WORDS = 16,   /* payload words of one event, at most */
-    TRACE_DEPTH_FROM_CAUSES = 0xFF, /* a block header's depth: as many as `causes` has nonzero bytes */
+    TRACE_HEADER = 32,    /* bytes of a block header */
+    TRACE_SLOT = 8,       /* bytes of an event without payload */
+    TRACE_MAX_WORDS = 16, /* payload words of one event, at most */
+    TRACE_DEPTH_FROM_CAUSES =
+        0xFF, /* a block header's depth: as many as `causes` has nonzero bytes */
     TRACE_BLOCK_MIN = 256,
     TRACE_BLOCK_MAX = 32768,
     /* head and tail while no block can be written: whatever a writer adds to the one and takes

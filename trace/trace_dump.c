@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
-/* The recorder's out-of-line face (include/sys/debug_trace.h): generic event, names, and the ring as text on
- * the console.
+/* The recorder's out-of-line face (include/sys/debug_trace.h): generic event, names, and the ring
+ * as text on the console.
  *
- * The dump uses one line of stack and the port's polled console, never printf: it runs on small stacks and in
- * a panic. Recording stops meanwhile, so the dump does not see itself. */
+ * The dump uses one line of stack and the port's polled console, never printf: it runs on small
+ * stacks and in a panic. Recording stops meanwhile, so the dump does not see itself. */
 #include <sys/debug_trace.h>
 
 #if CONFIG_DEBUG_TRACE
@@ -15,8 +15,9 @@ static uint32_t trace_ring[TRACE_RING_BYTES / 4];
 void debug_trace_init(void)
 {
     _Static_assert(DEBUG_EVENT_BUFFER_SIZE > 0, "DEBUG_EVENT_BUFFER_SIZE must be at least 1");
-    _Static_assert(CONFIG_TRACE_BLOCK_SIZE >= TRACE_BLOCK_MIN && CONFIG_TRACE_BLOCK_SIZE <= TRACE_BLOCK_MAX &&
-                   (CONFIG_TRACE_BLOCK_SIZE & (CONFIG_TRACE_BLOCK_SIZE - 1)) == 0,
+    _Static_assert(CONFIG_TRACE_BLOCK_SIZE >= TRACE_BLOCK_MIN &&
+                       CONFIG_TRACE_BLOCK_SIZE <= TRACE_BLOCK_MAX &&
+                       (CONFIG_TRACE_BLOCK_SIZE & (CONFIG_TRACE_BLOCK_SIZE - 1)) == 0,
                    "CONFIG_TRACE_BLOCK_SIZE must be a power of two from 256 to 32768");
     trace_init(trace_ring, sizeof(trace_ring), CONFIG_TRACE_BLOCK_SIZE, 0);
     trace_boot_any(0);

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
-/* From a line of an event table to its two writers: trace_NAME_off(fields..), trace_NAME_any(fields..).
+/* From a line of an event table to its two writers: trace_NAME_off(fields..),
+ * trace_NAME_any(fields..).
  *
- * Includer: defines TRACE_EVENT as TRACE_EVENT_WRITERS (or TRACE_EVENT_EMPTY where tracing is compiled
- * out) and includes the table. Parameters have the table's order. Their types:
+ * Includer: defines TRACE_EVENT as TRACE_EVENT_WRITERS (or TRACE_EVENT_EMPTY where tracing is
+ * compiled out) and includes the table. Parameters have the table's order. Their types:
  *   ARG of type task     trace_id_t, the id as the record holds it (trace_id(n) makes one)
  *   WORD of type obj     a pointer
  *   all others           uint32_t; bits that do not fit into an ARG field are cut off
@@ -124,7 +125,7 @@
     TRACE_INLINE void trace_##name##_##how(TRACE_MAP(TRACE_P, TRACE_COMMA, __VA_ARGS__))           \
     {                                                                                              \
         const uint32_t words[] = {TRACE_MAP(TRACE_V, TRACE_NOTHING, __VA_ARGS__) 0};               \
-        trace_put_##how(TRACE_ON(CLASS),                                                             \
+        trace_put_##how(TRACE_ON(CLASS),                                                   \
                         (uint32_t) (code) TRACE_MAP(TRACE_A, TRACE_NOTHING, __VA_ARGS__),          \
                         0 TRACE_MAP(TRACE_N, TRACE_NOTHING, __VA_ARGS__), words);                  \
     }
@@ -136,8 +137,8 @@
     TRACE_INLINE void trace_##name##_off(TRACE_MAP(TRACE_P, TRACE_COMMA, __VA_ARGS__)) {}          \
     TRACE_INLINE void trace_##name##_any(TRACE_MAP(TRACE_P, TRACE_COMMA, __VA_ARGS__)) {}
 
-/* Layout checks of a table line: codes aligned, fields inside their space, no two events on one code
- * (a duplicate case in trace_info.c) */
+/* Layout checks of a table line: codes aligned, fields inside their space, no two events on one
+ * code (a duplicate case in trace_info.c) */
 #define TRACE_C(kind, ...) TRACE_C_##kind(__VA_ARGS__)
 #define TRACE_C_NONE()
 #define TRACE_C_SUB(name, bits, type)

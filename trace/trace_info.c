@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The event table as text for the host, in a section that is not loaded (SPEC.md, section 4), and its
- * checks at compile time. */
+/* The event table as text for the host, in a section that is not loaded (SPEC.md, section 4), and
+ * its checks at compile time. */
 #include "trace.h"
 #if CONFIG_DEBUG_TRACE
 #include "trace_text.h"

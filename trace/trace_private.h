@@ -10,7 +10,8 @@
 void trace_prepare(volatile struct trace_control *c, uint32_t block, uint32_t seq);
 uint32_t trace_room_c(void);
 void trace_capture_point(void);
-void trace_pass_capture(void); /* passes it, with the block at `closed`; leaves tail = TRACE_NO_TAIL */
+void trace_pass_capture(
+    void); /* passes it, with the block at `closed`; leaves tail = TRACE_NO_TAIL */
 
 /* The ring as it is at one instant: first_seq and next_seq of what can be read, oldest block. */
 uint32_t trace_oldest(volatile struct trace_control *c);

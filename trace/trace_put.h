@@ -6,16 +6,16 @@
  *
  * Both return with the interrupt state they found. Neither allocates, blocks or calls the kernel.
  *
- * How an event becomes visible: payload words, slot, then tail (if it has payload), then head. Until
- * head moves, the event does not exist: a reader sees the ring without it, and a writer that
+ * How an event becomes visible: payload words, slot, then tail (if it has payload), then head.
+ * Until head moves, the event does not exist: a reader sees the ring without it, and a writer that
  * starts over writes over it. The wrap test comes before all stores: an interrupt between them
  * may change the block. */
 #ifndef TRACE_PUT_H
 #define TRACE_PUT_H
 #include "trace_core.h"
 
-/* The slow path, portable: closes the open block and opens the next. Returns the address of the next slot, or
- * 0 when the event must be dropped (then it has been counted). Interrupts are off. */
+/* The slow path, portable: closes the open block and opens the next. Returns the address of the
+ * next slot, or 0 when the event must be dropped (then it has been counted). Interrupts are off. */
 uint32_t trace_room_c(void);
 
 #ifdef TRACE_PORT_RV32
@@ -23,12 +23,12 @@ uint32_t trace_room_c(void);
 #else
 #define TRACE_REG(field) (TRACE_PORT_CONTROL()->field)
 #define TRACE_ON(CLASS) (&TRACE_PORT_CONTROL()->on[TRACE_BIT_##CLASS])
-#define TRACE_ROOM(head, tail, n, drop)                                                               \
-    do {                                                                                           \
-        head = trace_room_c();                                                                     \
-        if (!head)                                                                                 \
-            goto drop;                                                                             \
-        tail = TRACE_REG(tail) - 4 * (n); /* a fresh block has room for any event */               \
+#define TRACE_ROOM(head, tail, n, drop)                                              \
+    do {                                                                             \
+        head = trace_room_c();                                                       \
+        if (!head)                                                                   \
+            goto drop;                                                               \
+        tail = TRACE_REG(tail) - 4 * (n); /* a fresh block has room for any event */ \
     } while (0)
 #define TRACE_SITE(kind) ((void) 0)
 #endif
@@ -43,7 +43,8 @@ TRACE_INLINE void trace_words(uint32_t tail, unsigned n, const uint32_t *w)
 }
 
 /* on: the class's enable byte; word: the slot's second half; n: a constant. */
-TRACE_INLINE void trace_put_masked(const volatile uint8_t *on, uint32_t word, unsigned n, const uint32_t *w)
+TRACE_INLINE void trace_put_masked(const volatile uint8_t *on, uint32_t word, unsigned n,
+                                   const uint32_t *w)
 {
     if (TRACE_UNLIKELY(!*on))
         return;
@@ -60,7 +61,8 @@ TRACE_INLINE void trace_put_masked(const volatile uint8_t *on, uint32_t word, un
 drop:;
 }
 
-TRACE_INLINE void trace_put_off(const volatile uint8_t *on, uint32_t word, unsigned n, const uint32_t *w)
+TRACE_INLINE void trace_put_off(const volatile uint8_t *on, uint32_t word, unsigned n,
+                                const uint32_t *w)
 {
     trace_port_assert_off();
     TRACE_SITE(0);
@@ -69,7 +71,8 @@ TRACE_INLINE void trace_put_off(const volatile uint8_t *on, uint32_t word, unsig
 }
 
 #ifndef TRACE_PORT_PUT_ANY
-TRACE_INLINE void trace_put_any(const volatile uint8_t *on, uint32_t word, unsigned n, const uint32_t *w)
+TRACE_INLINE void trace_put_any(const volatile uint8_t *on, uint32_t word, unsigned n,
+                                const uint32_t *w)
 {
     TRACE_SITE(2);
     trace_irq_t irq = trace_port_mask();

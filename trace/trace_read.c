@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /* Reading the ring on the target: records one by one, a snapshot, statistics.
  *
- * A reader takes nothing from the writers: it copies, then looks whether the block it copied from is still
- * the same one (slots and words are zeroed, event_seq changes, before anything else is overwritten). If
- * not, it counts what it missed and goes on with the oldest block left. */
+ * A reader takes nothing from the writers: it copies, then looks whether the block it copied from
+ * is still the same one (slots and words are zeroed, event_seq changes, before anything else is
+ * overwritten). If not, it counts what it missed and goes on with the oldest block left. */
 #include "trace.h"
 #if CONFIG_DEBUG_TRACE
 #include "trace_private.h"
@@ -48,8 +48,8 @@ static uint32_t trace_after(control *c, uint32_t b)
     return b == c->end ? c->ring : b;
 }
 
-/* The block after the open one, if it was ever used, else the next that was. In a ring that is not full that is
- * the first; while a block change is under way, the one after that. */
+/* The block after the open one, if it was ever used, else the next that was. In a ring that is not
+ * full that is the first; while a block change is under way, the one after that. */
 uint32_t trace_oldest(control *c)
 {
     struct view v;
@@ -108,7 +108,8 @@ static int trace_reader_seek(control *c, struct trace_reader *r)
     return 1;
 }
 
-/* Copies record `index`; the caller checks afterwards that the block is still the same. 0: not a record. */
+/* Copies record `index`; the caller checks afterwards that the block is still the same. 0: not a
+ * record. */
 static int trace_copy_record(control *c, const struct trace_reader *r, const struct view *v,
                              struct trace_record *out)
 {

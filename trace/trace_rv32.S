@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: MIT */
-/* RV32: the block change (portable form and state diagram: trace_block.c), and what trap entry does when it
- * interrupts a writer.
+/* RV32: the block change (portable form and state diagram: trace_block.c), and what trap entry
+ * does when it interrupts a writer.
  *
- * Registers. A writer's site gives up t0 to t6 and nothing else, so that it stays a leaf and may be entered
- * again from its first instruction: nothing here uses the stack, and the site's inputs are never in t0 to t6.
- * At every site t4 holds the new head, the last store is a 4-byte instruction that stores it, and a 2-byte
- * `c.li tp, 0` follows: trap entry knows by that whether an event is about to be committed.
+ * Registers. A writer's site gives up t0 to t6 and nothing else, so that it stays a leaf and may
+ * be entered again from its first instruction: nothing here uses the stack, and the site's inputs
+ * are never in t0 to t6. At every site t4 holds the new head, the last store is a 4-byte
+ * instruction that stores it, and a 2-byte `c.li tp, 0` follows: trap entry knows by that whether
+ * an event is about to be committed.
  *
  * The kernel gives TRACE_PORT_CONTEXT in trace_port_asm.h. */
 #ifndef CONFIG_DEBUG_TRACE
@@ -14,8 +15,8 @@
 #if CONFIG_DEBUG_TRACE && defined(__riscv) && __riscv_xlen == 32
 #include "trace_port_asm.h"
 
-/* Fields under names of their own (trace.c): the linker must see 96 bytes of trace_ctl + 8 within reach of gp
- * before it addresses that through gp, but only the word itself of trace_ctl_head. */
+/* Fields under names of their own (trace.c): the linker must see 96 bytes of trace_ctl + 8 within
+ * reach of gp before it addresses that through gp, but only the word itself of trace_ctl_head. */
 #define HEAD        trace_ctl_head
 #define TAIL        trace_ctl_tail
 #define BLOCK_WORD  trace_ctl_block_word
@@ -37,7 +38,8 @@
 /* Called by `jal t0` with head in t1 and tail in t2 (trace_rv32_room loads them first).
  * Room:  returns to t0 + 4 with head in t1, tail in t5.
  * None:  returns to t0, where a 4-byte jump stands; the event was counted as lost.
- * A trap between any two instructions lets the writer start over; see the states in trace_block.c. */
+ * A trap between any two instructions lets the writer start over; see the states in trace_block.c.
+ * */
     .section .text.trace_rv32_room, "ax", @progbits
     .globl  trace_rv32_room, trace_rv32_room_t1t2
     .type   trace_rv32_room, @function
@@ -116,7 +118,7 @@ full:                               /* one-shot: t3 is the last block */
     li      t2, NO_HEAD
     sw      t2, HEAD, t1
     sw      zero, BLOCK, t1         /* -> FULL */
-count:                              /* a trap before the store counts again, one after it does not */
+count:                              /* a trap before the store counts again, one after it not */
     lw      t2, LOST_FULL
     addi    t2, t2, 1
     sw      t2, LOST_FULL, t1
@@ -147,8 +149,8 @@ trace_pass_capture:
     j       trace_capture_point
     .size   trace_pass_capture, . - trace_pass_capture
 
-/* A trap hit machine-mode code with tp not 0: a writer that is not done (trace_trap.h). In: t0 where to go on;
- * t4 as it was; t1, t2, t3 free. Out: mepc where the writer goes on, tp = 0. */
+/* A trap hit machine-mode code with tp not 0: a writer that is not done (trace_trap.h). In: t0
+ * where to go on; t4 as it was; t1, t2, t3 free. Out: mepc where the writer goes on, tp = 0. */
     .section .text.trace_rv32_restart, "ax", @progbits
     .globl  trace_rv32_restart
     .type   trace_rv32_restart, @function

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* A line of an event table as text: "0x08 3 task_switch SCHED S:state:3:state A:next:16:0:task\n". */
+/* A line of an event table as text: "0x08 3 task_switch SCHED S:state:3:state A:next:16:0:task\n".
+ * */
 #ifndef TRACE_TEXT_H
 #define TRACE_TEXT_H
 #include "trace_gen.h"

@@ -6,21 +6,24 @@
  *   trace_span_begin("encode");               a stretch of work; ends in the same task
  *   trace_span_end("encode");
  *   trace_log("moved %u of %u", n, total);    formatted on the host; at most 7 arguments of 32 bits
- *   trace_name(&lock, "bus lock");            what the host calls an object; trace_name_task(id, ..) a task
+ *   trace_name(&lock, "bus lock");            what the host calls an object; trace_name_task(id,
+ *   ..) a task
  *
- * Texts are string literals. They stay in the image and cost the target nothing; a record holds their offset.
- * All of these may be used in a task or a handler in machine mode, with interrupts on or off; none waits, and all
- * leave the interrupt state as it was. A user-mode task marks through sys_trace().
+ * Texts are string literals. They stay in the image and cost the target nothing; a record holds
+ * their offset. All of these may be used in a task or a handler in machine mode, with interrupts
+ * on or off; none waits, and all leave the interrupt state as it was. A user-mode task marks
+ * through sys_trace().
  *
  * With -DCONFIG_DEBUG_TRACE=0 everything here is an empty inline function.
  *
- * debug_trace_event(), debug_clear_events() and debug_dump_events() are the names of the first proposal. */
+ * debug_trace_event(), debug_clear_events() and debug_dump_events() are the names of the first
+ * proposal. */
 #ifndef SYS_DEBUG_TRACE_H
 #define SYS_DEBUG_TRACE_H
 #include "trace.h"
 
-/* How many of the newest events survive, whatever their kind up to 16 bytes. 16 bytes each, plus headers, plus one
- * block. 0 is not allowed. */
+/* How many of the newest events survive, whatever their kind up to 16 bytes. 16 bytes each, plus
+ * headers, plus one block. 0 is not allowed. */
 #ifndef DEBUG_EVENT_BUFFER_SIZE
 #define DEBUG_EVENT_BUFFER_SIZE 256
 #endif
@@ -30,22 +33,24 @@
 #define CONFIG_TRACE_BLOCK_SIZE (DEBUG_EVENT_BUFFER_SIZE >= 1024 ? 2048 : 512)
 #endif
 
-/* A block holds at least this many events of 16 bytes: at its end up to 15 bytes are too few for one more. */
+/* A block holds at least this many events of 16 bytes: at its end up to 15 bytes are too few for
+ * one more. */
 #define TRACE_BLOCK_EVENTS ((CONFIG_TRACE_BLOCK_SIZE - TRACE_HEADER - 15) / 16)
 #define TRACE_RING_BYTES                                                                           \
     (CONFIG_TRACE_BLOCK_SIZE *                                                                     \
      ((DEBUG_EVENT_BUFFER_SIZE + TRACE_BLOCK_EVENTS - 1) / TRACE_BLOCK_EVENTS + 1))
 
 #if CONFIG_DEBUG_TRACE
-/* For the kernel's boot code: gives the recorder its ring and starts it. As soon as .data and .bss are valid. */
+/* For the kernel's boot code: gives the recorder its ring and starts it. As soon as .data and .bss
+ * are valid. */
 void debug_trace_init(void);
 
 /* One event of any type, out of line: 8 bits of type, two words. */
 void debug_trace_event(uint8_t type, uint32_t p1, uint32_t p2);
 /* Empties the ring; counts start at 0. */
 void debug_clear_events(void);
-/* Stops recording, writes the ring to the console by polling, oldest first, with a line of totals, and goes on as
- * before. Needs no other task; works in a panic. */
+/* Stops recording, writes the ring to the console by polling, oldest first, with a line of totals,
+ * and goes on as before. Needs no other task; works in a panic. */
 void debug_dump_events(void);
 
 /* At most 16 characters of the name are kept. `kind` as in SPEC.md, 0 unknown. */
@@ -83,7 +88,7 @@ static inline void trace_name_task(uint32_t task, const char *name) {}
 #define trace_span_end(text) trace_span_end_any(TRACE_TAG(text))
 
 /* Only for the compiler's check of the format. */
-__attribute__((format(printf, 1, 2), always_inline)) static inline void trace_log_check(const char *format, ...)
+__attribute__((format(printf, 1, 2))) TRACE_INLINE void trace_log_check(const char *format, ...)
 {
 }
 

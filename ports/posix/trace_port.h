@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
-/* The recorder in a POSIX process: each thread is a hart with a ring of its own; a signal handler is an
- * interrupt. Link ports/posix/trace_posix.c and the .c files of trace/.
+/* The recorder in a POSIX process: each thread is a hart with a ring of its own; a signal handler
+ * is an interrupt. Link ports/posix/trace_posix.c and the .c files of trace/.
  *
- * Threads: call trace_posix_attach() first; what a thread records before is dropped. Readers (trace_read,
- * trace_snapshot, trace_get_stats) work on the calling thread's ring.
- * Signals: `any` writers block signals only if TRACE_POSIX_SIGNALS is 1 (two system calls an event); with 0, which
- * is the default, signal handlers must not record. */
+ * Threads: call trace_posix_attach() first; what a thread records before is dropped. Readers
+ * (trace_read, trace_snapshot, trace_get_stats) work on the calling thread's ring.
+ * Signals: `any` writers block signals only if TRACE_POSIX_SIGNALS is 1 (two system calls an
+ * event); with 0, which is the default, signal handlers must not record. */
 #ifndef TRACE_PORT_H
 #define TRACE_PORT_H
 #include <stddef.h>
@@ -18,7 +18,8 @@
 
 struct trace_control;
 
-/* What is private to a thread. `base` is what the 32-bit addresses of the control block count from. */
+/* What is private to a thread. `base` is what the 32-bit addresses of the control block count
+ * from. */
 struct trace_posix {
     volatile struct trace_control *control;
     unsigned char *base;
@@ -94,7 +95,8 @@ extern const char __start_trace_fmt[] __attribute__((weak));
 #define TRACE_PORT_TEXT_ADDRESS(text) ((uint32_t) ((const char *) (text) - __start_trace_fmt))
 #define TRACE_PORT_INFO_SECTION(name) __attribute__((used))
 
-/* A ring for the calling thread, which is hart number `hart` (each number once), and a start. 0, or -1. */
+/* A ring for the calling thread, which is hart number `hart` (each number once), and a start. 0,
+ * or -1. */
 int trace_posix_attach(uint32_t hart, uint32_t bytes, uint32_t block_bytes, uint32_t mode);
 /* Gives the thread's ring back. */
 void trace_posix_detach(void);

@@ -1,23 +1,26 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""Compiled out means gone: the kernel built with CONFIG_DEBUG_TRACE=0 against a copy whose trace calls
-were removed by the preprocessor.
+"""Compiled out means gone: the kernel built with CONFIG_DEBUG_TRACE=0 against a copy whose trace
+calls were removed by the preprocessor.
 
 usage: disabled.py WORKDIR SOURCE.. -- COMPILER FLAG..
 
-For each source file, two objects at the given flags (-g taken out): one with CONFIG_DEBUG_TRACE=0, and one where
-<trace.h> and <sys/debug_trace.h> are replaced by headers that define every writer, control call and TRACE_ONLY as nothing. Their
-allocated sections and relocations must be the same, byte for byte. Also counts how many calls were removed, and
-that the traced build differs: else the comparison would prove nothing."""
+For each source file, two objects at the given flags (-g taken out): one with CONFIG_DEBUG_TRACE=0,
+and one where <trace.h> and <sys/debug_trace.h> are replaced by headers that define every writer,
+control call and TRACE_ONLY as nothing. Their allocated sections and relocations must be the same,
+byte for byte. Also counts how many calls were removed, and that the traced build differs: else the
+comparison would prove nothing."""
 import os
 import re
 import struct
 import subprocess
 import sys
 
-CONTROL = """trace_init trace_start trace_stop trace_set_mask trace_clear trace_freeze trace_set_mode
-trace_sync_check trace_sync_slow trace_get_stats debug_trace_init debug_trace_event debug_clear_events
-debug_dump_events trace_name_kind trace_name_task trace_mark trace_counter trace_span_begin
+CONTROL = """trace_init trace_start trace_stop trace_set_mask trace_clear trace_freeze
+trace_set_mode
+trace_sync_check trace_sync_slow trace_get_stats debug_trace_init debug_trace_event
+debug_clear_events debug_dump_events trace_name_kind trace_name_task trace_mark trace_counter
+trace_span_begin
 trace_span_end trace_log trace_name""".split()
 
 
@@ -48,7 +51,8 @@ def sections(path):
         return data[start:data.index(b"\0", start)].decode()
 
     def symbol(table, i):
-        name, value, _, info, _, index = struct.unpack_from("<IIIBBH", data, head[table][4] + 16 * i)
+        at = head[table][4] + 16 * i
+        name, value, _, info, _, index = struct.unpack_from("<IIIBBH", data, at)
         if info & 15 == 3:
             return text(strndx, head[index][0])
         label = text(head[table][6], name)
@@ -84,15 +88,17 @@ def main():
     base = [f for f in base if "CONFIG_DEBUG_TRACE" not in f]
     root = os.path.join(os.path.dirname(os.path.abspath(__file__)), "../..")
     names = stubs(root, os.path.join(work, "stubs"))
-    calls = re.compile(r"\b(?:trace_(?:%s)_(?:off|any)|TRACE_ONLY|%s)\(" % ("|".join(names), "|".join(CONTROL)))
+    calls = re.compile(r"\b(?:trace_(?:%s)_(?:off|any)|TRACE_ONLY|%s)\("
+                       % ("|".join(names), "|".join(CONTROL)))
     passed = failed = removed = traced_differ = 0
     for source in sources:
         removed += len(calls.findall(open(source).read()))
         stem = os.path.join(work, source.replace("/", "_"))
         off = compile_to(stem + ".off.o", base + ["-DCONFIG_DEBUG_TRACE=0"], source)
-        gone = compile_to(stem + ".gone.o", base[:1] + ["-I" + os.path.join(work, "stubs")] + base[1:]
-                          + ["-DCONFIG_DEBUG_TRACE=0"], source)
-        traced_differ += off != compile_to(stem + ".on.o", base + ["-DCONFIG_DEBUG_TRACE=1"], source)
+        first = base[:1] + ["-I" + os.path.join(work, "stubs")]
+        gone = compile_to(stem + ".gone.o", first + base[1:] + ["-DCONFIG_DEBUG_TRACE=0"], source)
+        on = compile_to(stem + ".on.o", base + ["-DCONFIG_DEBUG_TRACE=1"], source)
+        traced_differ += off != on
         if off == gone:
             passed += 1
             continue

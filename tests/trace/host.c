@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The portable recorder on the host against its twin: random events, control calls, clocks and ring sizes.
+/* The portable recorder on the host against its twin: random events, control calls, clocks and
+ * ring sizes.
  *
  *   host            all cases
  *   host random:SEED[:MODE]   one of them; a failure prints this token */
@@ -110,14 +111,20 @@ static void write_random(void)
     case 2: WRITE(TRACE_BIT_SCHED, 0x13, a, 0, trace_task_delay_off(a)); break;
     case 3: WRITE(TRACE_BIT_SYNC, 0x42, 0, 1, trace_mutex_lock_off(obj)); break;
     case 4: WRITE(TRACE_BIT_SYNC, 0x32, a, 1, trace_sem_take_off(a, obj)); break;
-    case 5: WRITE(TRACE_BIT_USER, 0xBC, a & 0xFF, 2, debug_trace_event((uint8_t) a, w[0], w[1])); break;
+    case 5:
+        WRITE(TRACE_BIT_USER, 0xBC, a & 0xFF, 2, debug_trace_event((uint8_t) a, w[0], w[1]));
+        break;
     case 6:
         WRITE(TRACE_BIT_SCHED, 0x10, id | (a & 7) << 16 | 1 << 19, 3,
               trace_task_create_off(trace_id(id), a & 7, 1, w[0], w[1], w[2]));
         break;
-    case 7: WRITE(TRACE_BIT_CORE, 0xB0, 2, 5, trace_name_object_any(2, obj, w[1], w[2], w[3], w[4])); break;
+    case 7:
+        WRITE(TRACE_BIT_CORE, 0xB0, 2, 5, trace_name_object_any(2, obj, w[1], w[2], w[3], w[4]));
+        break;
     case 8: WRITE(TRACE_BIT_IRQ, 0x28, 11 | (a & 0xFFFF) << 8, 0, trace_irq_in_off(11, a)); break;
-    case 9: WRITE(TRACE_BIT_IRQ, 0x2A, 2 | id << 8, 2, trace_exc_off(2, trace_id(id), w[0], w[1])); break;
+    case 9:
+        WRITE(TRACE_BIT_IRQ, 0x2A, 2 | id << 8, 2, trace_exc_off(2, trace_id(id), w[0], w[1]));
+        break;
     case 10: WRITE(TRACE_BIT_USER, 0xC5, a, 5, trace_log_any(5, a, w)); break;
     case 11: WRITE(TRACE_BIT_USER, 0xC0, a, 0, trace_log_any(0, a, w)); break;
     }
@@ -180,11 +187,12 @@ static void check_stats(void)
     uint32_t oldest = model.used <= model.blocks ? 0 : model.used - model.blocks;
     uint32_t first = model.begin[oldest % 4096];
     trace_get_stats(&s);
-    if (s.lost_full != model.lost || s.overwritten != first - model.first || s.kept != twin.count - first ||
-        s.written != twin.count - model.first + model.lost)
-        twin_die(&twin, "stats: written %u kept %u overwritten %u full %u, expected %u %u %u %u", s.written, s.kept,
-                 s.overwritten, s.lost_full, twin.count - model.first + model.lost, twin.count - first,
-                 first - model.first, model.lost);
+    if (s.lost_full != model.lost || s.overwritten != first - model.first ||
+        s.kept != twin.count - first || s.written != twin.count - model.first + model.lost)
+        twin_die(&twin, "stats: written %u kept %u overwritten %u full %u, expected %u %u %u %u",
+                 s.written, s.kept, s.overwritten, s.lost_full,
+                 twin.count - model.first + model.lost, twin.count - first, first - model.first,
+                 model.lost);
     int broken = trace_check();
     if (broken)
         twin_die(&twin, "invariant %d", broken);
@@ -210,8 +218,8 @@ static void check_reader(struct trace_reader *r, uint32_t most)
         if (got < 0 || n >= twin.count)
             twin_die(&twin, "reader: event %u", n);
         const struct twin_event *want = &twin.event[n];
-        if (e.code != want->code || e.arg != want->arg || e.words != want->words || e.stamp != (uint32_t) want->time ||
-            memcmp(e.word, want->word, e.words * 4u))
+        if (e.code != want->code || e.arg != want->arg || e.words != want->words ||
+            e.stamp != (uint32_t) want->time || memcmp(e.word, want->word, e.words * 4u))
             twin_die(&twin, "reader: event %u differs", n);
     }
 }

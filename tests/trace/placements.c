@@ -3,16 +3,19 @@
  *
  *   placements GUEST.elf                    all
  *   placements GUEST.elf TOKEN              one: WRITER/STATE/KIND/K or WRITER/STATE/any+KIND/K/K2
- *   placements GUEST.elf -c                 instructions per writer, without and with a block change
+ *   placements GUEST.elf -c                 instructions per writer, without and with a block
+ *   change
  *
- * A *state* is a fill of the ring before the write: block (0 first, 1 middle, 2 last, 5 last after a lap), bytes free in it,
- * and s for one-shot. For each writer and state the write is run once without an interrupt, with the memory decoded after
- * every instruction; then once for each instruction K with an interrupt before it, whose handler does one of the kinds of
- * guest/kinds.h; then, two deep, with a second interrupt before the K2th instruction of the first handler.
+ * A *state* is a fill of the ring before the write: block (0 first, 1 middle, 2 last, 5 last after
+ * a lap), bytes free in it, and s for one-shot. For each writer and state the write is run once
+ * without an interrupt, with the memory decoded after every instruction; then once for each
+ * instruction K with an interrupt before it, whose handler does one of the kinds of guest/kinds.h;
+ * then, two deep, with a second interrupt before the K2th instruction of the first handler.
  *
- * After each run: all records are whole, numbered without a gap, in an order that is possible, none missing
- * and none twice; losses are counted exactly; tp is 0, gp, sp, callee-saved registers and the
- * interrupt state are as before; nothing was stored outside the recorder's memory and the stack. */
+ * After each run: all records are whole, numbered without a gap, in an order that is possible,
+ * none missing and none twice; losses are counted exactly; tp is 0, gp, sp, callee-saved registers
+ * and the interrupt state are as before; nothing was stored outside the recorder's memory and the
+ * stack. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -22,7 +25,12 @@
 #include "trace_gen.h"
 #include "twin.h"
 
-enum { STACK = RV32_BASE + RV32_SIZE - 4096, VALUES = RV32_BASE + RV32_SIZE - 1024, ROOM = 256, BLOCK = 256 };
+enum {
+    STACK = RV32_BASE + RV32_SIZE - 4096,
+    VALUES = RV32_BASE + RV32_SIZE - 1024,
+    ROOM = 256,
+    BLOCK = 256
+};
 
 static struct rv32_image image;
 static uint8_t memory[RV32_SIZE];
@@ -96,8 +104,8 @@ static struct twin_event expected(const struct writer *w)
 static bool guard(const struct rv32 *m, uint32_t a, uint32_t n)
 {
     (void) m;
-    return (a >= ctl && a + n <= ctl + 96) || (a >= ring && a + n <= ring + 3 * BLOCK) || a == depth_word ||
-           a == causes_word || (a >= STACK - 2048 && a < STACK);
+    return (a >= ctl && a + n <= ctl + 96) || (a >= ring && a + n <= ring + 3 * BLOCK) ||
+           a == depth_word || a == causes_word || (a >= STACK - 2048 && a < STACK);
 }
 
 static void start(struct rv32 *m, uint32_t function, uint32_t argument, bool interrupts)
@@ -167,7 +175,8 @@ static void fill_to(struct rv32 *m, uint32_t target)
 
 static void prepare(const struct state *s)
 {
-    struct rv32 m = {.cycle = 0xFFFFFF00u, .memory = memory}; /* the clock's low half rolls over soon */
+    struct rv32 m = {.cycle = 0xFFFFFF00u,
+                     .memory = memory}; /* the clock's low half rolls over soon */
     static uint8_t fresh[RV32_SIZE];
     static bool loaded;
     if (!loaded)
@@ -190,7 +199,8 @@ static void prepare(const struct state *s)
 
 static void restore(struct rv32 *m)
 {
-    memcpy(memory + (data_begin - RV32_BASE), saved + (data_begin - RV32_BASE), data_end - data_begin);
+    memcpy(memory + (data_begin - RV32_BASE), saved + (data_begin - RV32_BASE),
+           data_end - data_begin);
     *m = saved_machine;
 }
 
@@ -201,9 +211,11 @@ struct list {
     uint32_t count;
 };
 
-static void add(struct list *l, uint32_t code, uint32_t arg, uint32_t words, uint32_t a, uint32_t b, uint32_t c)
+static void add(struct list *l, uint32_t code, uint32_t arg, uint32_t words, uint32_t a, uint32_t b,
+                uint32_t c)
 {
-    l->event[l->count++] = (struct twin_event){.code = (uint8_t) code, .arg = arg, .words = (uint8_t) words, .word = {a, b, c}};
+    l->event[l->count++] = (struct twin_event){
+        .code = (uint8_t) code, .arg = arg, .words = (uint8_t) words, .word = {a, b, c}};
 }
 
 static void add_kind(struct list *l, uint32_t kind)
@@ -231,10 +243,12 @@ static void add_kind(struct list *l, uint32_t kind)
 
 static bool same(const struct twin_event *a, const struct twin_event *b)
 {
-    return a->code == b->code && a->arg == b->arg && a->words == b->words && !memcmp(a->word, b->word, a->words * 4u);
+    return a->code == b->code && a->arg == b->arg && a->words == b->words &&
+           !memcmp(a->word, b->word, a->words * 4u);
 }
 
-/* Is what the ring holds the sequence prefix + want, or in a full one-shot ring the beginning of it? */
+/* Is what the ring holds the sequence prefix + want, or in a full one-shot ring the beginning of
+ * it? */
 static bool is(const struct list *want, const struct twin_event *got, struct twin_ring r)
 {
     uint32_t total = prefix_ring.end + want->count, lost, mode;
@@ -257,10 +271,11 @@ static void append(struct list *l, const struct list *from)
         l->event[l->count++] = from->event[i];
 }
 
-/* The event alone; before what the handler wrote; after it; or, if the handler stopped the recorder, not at all. `inner` was
- * written somewhere between the events of `outer`. */
-static bool possible(const struct twin_event *event, const struct list *outer, const struct list *inner, bool stopped,
-                     const struct twin_event *got, struct twin_ring r)
+/* The event alone; before what the handler wrote; after it; or, if the handler stopped the
+ * recorder, not at all. `inner` was written somewhere between the events of `outer`. */
+static bool possible(const struct twin_event *event, const struct list *outer,
+                     const struct list *inner, bool stopped, const struct twin_event *got,
+                     struct twin_ring r)
 {
     for (uint32_t split = 0; split <= (inner->count ? outer->count : 0); split++) {
         struct list handler = {.count = 0}, want;
@@ -290,7 +305,8 @@ static void print_events(const struct twin_event *got, struct twin_ring r)
 {
     for (uint32_t n = r.first; n != r.end; n++) {
         const struct twin_event *e = &got[n - r.first];
-        printf("  %4u %s 0x%02x 0x%06x", n, n < prefix_ring.end ? "before" : "      ", e->code, e->arg);
+        printf("  %4u %s 0x%02x 0x%06x", n, n < prefix_ring.end ? "before" : "      ", e->code,
+               e->arg);
         for (unsigned i = 0; i < e->words; i++)
             printf(" 0x%x", e->word[i]);
         printf("\n");
@@ -331,7 +347,8 @@ static void check_instant(uint32_t *end)
             twin_die(&twin, "event %u changed", n);
 }
 
-/* Runs the write. Returns how many instructions; *handler gets how many of the first handler's, 0 if it was not reached. */
+/* Runs the write. Returns how many instructions; *handler gets how many of the first handler's, 0
+ * if it was not reached. */
 static long run(const struct placement *p, bool instants, long *handler_steps)
 {
     static struct twin_event got[ROOM];
@@ -355,7 +372,8 @@ static long run(const struct placement *p, bool instants, long *handler_steps)
         if (!taken && n == p->at && rv32_enabled(&m)) {
             rv32_interrupt(&m);
             taken = true;
-        } else if (taken && !taken2 && depth == 1 && p->at2 >= 0 && in_handler >= p->at2 && rv32_enabled(&m)) {
+        } else if (taken && !taken2 && depth == 1 && p->at2 >= 0 && in_handler >= p->at2 &&
+                   rv32_enabled(&m)) {
             if (in_handler > p->at2)
                 break; /* this place has interrupts masked: nothing to try */
             rv32_interrupt(&m);
@@ -391,14 +409,16 @@ static long run(const struct placement *p, bool instants, long *handler_steps)
     struct twin_ring r = decode(got);
     if (!possible(&event, &outer, &inner, taken && p->kind == KIND_STOP, got, r)) {
         print_events(got, r);
-        twin_die(&twin, "the ring holds events %u to %u, and they are not what was written", r.first, r.end);
+        twin_die(&twin, "the ring holds events %u to %u, and they are not what was written",
+                 r.first, r.end);
     }
     return n;
 }
 
 static void name_token(const struct placement *p, const struct state *s)
 {
-    int n = snprintf(token, sizeof(token), "%s_%s/%u.%u%s", p->how, p->writer->name, s->block, s->free, s->one_shot ? "s" : "");
+    int n = snprintf(token, sizeof(token), "%s_%s/%u.%u%s", p->how, p->writer->name, s->block,
+                     s->free, s->one_shot ? "s" : "");
     if (p->at2 >= 0)
         snprintf(token + n, sizeof(token) - (size_t) n, "/any+%u/%ld/%ld", p->inner, p->at, p->at2);
     else if (p->at >= 0)
@@ -408,7 +428,9 @@ static void name_token(const struct placement *p, const struct state *s)
 /* Every placement of one writer in the prepared state. */
 static void every_placement(struct placement p, const struct state *s, bool more)
 {
-    static const uint32_t few[] = {KIND_NARROW, KIND_MIX}, all[] = {KIND_NARROW, KIND_MIX, KIND_LAP, KIND_STOP, KIND_ANY, KIND_TOGGLE};
+    static const uint32_t few[] = {KIND_NARROW, KIND_MIX},
+                          all[] = {KIND_NARROW, KIND_MIX, KIND_LAP,
+                                   KIND_STOP,   KIND_ANY, KIND_TOGGLE};
     p.at = p.at2 = -1;
     name_token(&p, s);
     long length = run(&p, true, NULL);
@@ -449,7 +471,8 @@ static bool one_of(const char *name, const char *const *list)
     return false;
 }
 
-static const char *const thorough[] = {"task_yield", "mutex_acquired", "cond_wait", "mem_alloc", "log7", NULL};
+static const char *const thorough[] = {"task_yield", "mutex_acquired", "cond_wait",
+                                       "mem_alloc",  "log7",           NULL};
 static const char *const nested[] = {"task_yield", "mutex_acquired", "mem_alloc", NULL};
 static const struct state first_states[] = {{0, 204 - 12, 0}};
 
@@ -514,7 +537,8 @@ static void counts(void)
             continue;
         for (unsigned k = 0; k < 4; k++) {
             struct state s = k & 1 ? (struct state){5, 0, 0} : first_states[0];
-            struct placement p = {.writer = &writers[i], .how = k < 2 ? "off" : "any", .at = -1, .at2 = -1};
+            struct placement p = {
+                .writer = &writers[i], .how = k < 2 ? "off" : "any", .at = -1, .at2 = -1};
             prepare(&s);
             n[k] = run(&p, false, NULL);
         }

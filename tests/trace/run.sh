@@ -9,13 +9,13 @@ export BUILD="${BUILD:-build}"
 # shellcheck source=tests/cases.sh
 . tests/cases.sh
 
-# The portable recorder against its twin: 200 random runs with wraps, control calls, clocks, readers.
+# The portable recorder against its twin: 200 random runs: wraps, control calls, clocks, readers.
 case_host_twin() {
     "$BUILD/trace-host/host"
 }
 
-# An interrupt that records at every instruction of every compiled writer, in an interpreter. One placement again:
-# build/trace-host/placements build/trace-guest/guest.elf TOKEN
+# An interrupt that records at every instruction of every compiled writer, in an interpreter.
+# One placement again: build/trace-host/placements build/trace-guest/guest.elf TOKEN
 case_placements() {
     "$BUILD/trace-host/placements" "$BUILD/trace-guest/guest.elf"
 }
@@ -27,21 +27,25 @@ case_disabled_objects() {
 }
 
 qemu() { # image: its output; the status is the guest's
-    timeout 30 qemu-system-riscv32 -M virt -bios none -m 128M -display none -serial stdio -monitor none \
-        -icount shift=0,sleep=off -seed 1 -kernel "$1" < /dev/null
+    timeout 30 qemu-system-riscv32 -M virt -bios none -m 128M -display none -serial stdio \
+        -monitor none -icount shift=0,sleep=off -seed 1 -kernel "$1" < /dev/null
 }
 
 scheduler_trace() { # text to expect, flags
-    $MAKE -s BUILD="$BUILD/cfg-recorder" CFLAGS="$2" trace_sched > "$work/make" 2>&1 || { cat "$work/make"; exit 1; }
+    $MAKE -s BUILD="$BUILD/cfg-recorder" CFLAGS="$2" trace_sched > "$work/make" 2>&1 || {
+        cat "$work/make"
+        exit 1
+    }
     qemu "$BUILD/cfg-recorder/image.elf" > "$work/out" || { cat "$work/out"; exit 1; }
     expect "$1" "$work/out"
 }
 
 case_trace_sched_preemptive() { scheduler_trace "Overall: PASS" ""; }
 case_trace_sched_cooperative() { scheduler_trace "Overall: PASS" -DTRACE_SCHED_COOPERATIVE=1; }
-case_trace_sched_disabled() { scheduler_trace "Tracing disabled build: PASS" -DCONFIG_DEBUG_TRACE=0; }
+disabled="Tracing disabled build: PASS"
+case_trace_sched_disabled() { scheduler_trace "$disabled" -DCONFIG_DEBUG_TRACE=0; }
 case_trace_sched_disabled_cooperative() {
-    scheduler_trace "Tracing disabled build: PASS" "-DCONFIG_DEBUG_TRACE=0 -DTRACE_SCHED_COOPERATIVE=1"
+    scheduler_trace "$disabled" "-DCONFIG_DEBUG_TRACE=0 -DTRACE_SCHED_COOPERATIVE=1"
 }
 
 run_cases "$@"

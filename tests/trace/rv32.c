@@ -76,24 +76,28 @@ static uint32_t s_type(uint32_t rs1, uint32_t rs2, uint32_t imm)
 static uint32_t b_type(uint32_t f3, uint32_t rs1, int32_t imm)
 {
     uint32_t u = (uint32_t) imm;
-    return 0x63 | bits(u, 11, 11) << 7 | bits(u, 4, 1) << 8 | f3 << 12 | rs1 << 15 | bits(u, 10, 5) << 25 |
-           bits(u, 12, 12) << 31;
+    return 0x63 | bits(u, 11, 11) << 7 | bits(u, 4, 1) << 8 | f3 << 12 | rs1 << 15 |
+           bits(u, 10, 5) << 25 | bits(u, 12, 12) << 31;
 }
 static uint32_t j_type(uint32_t rd, int32_t imm)
 {
     uint32_t u = (uint32_t) imm;
-    return 0x6F | rd << 7 | bits(u, 19, 12) << 12 | bits(u, 11, 11) << 20 | bits(u, 10, 1) << 21 | bits(u, 20, 20) << 31;
+    return 0x6F | rd << 7 | bits(u, 19, 12) << 12 | bits(u, 11, 11) << 20 | bits(u, 10, 1) << 21 |
+           bits(u, 20, 20) << 31;
 }
 
 static int32_t cj_offset(uint32_t c)
 {
-    return sign(bits(c, 12, 12) << 11 | bits(c, 11, 11) << 4 | bits(c, 10, 9) << 8 | bits(c, 8, 8) << 10 |
-                    bits(c, 7, 7) << 6 | bits(c, 6, 6) << 7 | bits(c, 5, 3) << 1 | bits(c, 2, 2) << 5, 12);
+    return sign(bits(c, 12, 12) << 11 | bits(c, 11, 11) << 4 | bits(c, 10, 9) << 8 |
+                    bits(c, 8, 8) << 10 | bits(c, 7, 7) << 6 | bits(c, 6, 6) << 7 |
+                    bits(c, 5, 3) << 1 | bits(c, 2, 2) << 5,
+                12);
 }
 static int32_t cb_offset(uint32_t c)
 {
-    return sign(bits(c, 12, 12) << 8 | bits(c, 11, 10) << 3 | bits(c, 6, 5) << 6 | bits(c, 4, 3) << 1 |
-                    bits(c, 2, 2) << 5, 9);
+    return sign(bits(c, 12, 12) << 8 | bits(c, 11, 10) << 3 | bits(c, 6, 5) << 6 |
+                    bits(c, 4, 3) << 1 | bits(c, 2, 2) << 5,
+                9);
 }
 
 static uint32_t expand_arithmetic(uint32_t c, int32_t imm6)
@@ -124,8 +128,10 @@ static uint32_t expand_quadrant1(uint32_t c)
     case 2: return i_type(0x13, 0, rd, 0, imm6);
     case 3:
         if (rd == 2)
-            return i_type(0x13, 0, 2, 2, sign(bits(c, 12, 12) << 9 | bits(c, 6, 6) << 4 | bits(c, 5, 5) << 6 |
-                                                  bits(c, 4, 3) << 7 | bits(c, 2, 2) << 5, 10));
+            return i_type(0x13, 0, 2, 2,
+                          sign(bits(c, 12, 12) << 9 | bits(c, 6, 6) << 4 | bits(c, 5, 5) << 6 |
+                                   bits(c, 4, 3) << 7 | bits(c, 2, 2) << 5,
+                               10));
         return 0x37 | rd << 7 | (uint32_t) imm6 << 12;
     case 4: return expand_arithmetic(c, imm6);
     case 5: return j_type(0, cj_offset(c));
@@ -139,7 +145,9 @@ static uint32_t expand_quadrant2(uint32_t c)
     uint32_t rd = bits(c, 11, 7), rs2 = bits(c, 6, 2);
     switch (bits(c, 15, 13)) {
     case 0: return i_type(0x13, 1, rd, rd, (int32_t) rs2);
-    case 2: return i_type(0x03, 2, rd, 2, (int32_t) (bits(c, 12, 12) << 5 | bits(c, 6, 4) << 2 | bits(c, 3, 2) << 6));
+    case 2:
+        return i_type(0x03, 2, rd, 2,
+                      (int32_t) (bits(c, 12, 12) << 5 | bits(c, 6, 4) << 2 | bits(c, 3, 2) << 6));
     case 4:
         if (rs2 == 0)
             return rd == 0 ? 0x00100073 : i_type(0x67, 0, bits(c, 12, 12), rd, 0);
@@ -159,8 +167,10 @@ static uint32_t expand(uint32_t c)
         return expand_quadrant2(c);
     switch (bits(c, 15, 13)) {
     case 0:
-        return c == 0 ? 0 : i_type(0x13, 0, rd, 2, (int32_t) (bits(c, 12, 11) << 4 | bits(c, 10, 7) << 6 |
-                                                              bits(c, 6, 6) << 2 | bits(c, 5, 5) << 3));
+        return c == 0 ? 0
+                      : i_type(0x13, 0, rd, 2,
+                               (int32_t) (bits(c, 12, 11) << 4 | bits(c, 10, 7) << 6 |
+                                          bits(c, 6, 6) << 2 | bits(c, 5, 5) << 3));
     case 2: return i_type(0x03, 2, rd, rs1, (int32_t) word);
     case 6: return s_type(rs1, rd, word);
     default: return 0;
@@ -260,7 +270,8 @@ static void load_instruction(struct rv32 *m, uint32_t i, uint32_t rd, uint32_t a
 
 static void execute(struct rv32 *m, uint32_t i, uint32_t length)
 {
-    uint32_t rd = bits(i, 11, 7), f3 = bits(i, 14, 12), a = m->x[bits(i, 19, 15)], b = m->x[bits(i, 24, 20)];
+    uint32_t rd = bits(i, 11, 7), f3 = bits(i, 14, 12), a = m->x[bits(i, 19, 15)],
+             b = m->x[bits(i, 24, 20)];
     uint32_t next = m->pc + length, imm = (uint32_t) ((int32_t) i >> 20), v = 0;
     bool write = true;
     switch (i & 0x7F) {
@@ -268,8 +279,9 @@ static void execute(struct rv32 *m, uint32_t i, uint32_t length)
     case 0x17: v = m->pc + (i & 0xFFFFF000); break;
     case 0x6F:
         v = next;
-        next = m->pc + (uint32_t) sign(bits(i, 31, 31) << 20 | bits(i, 30, 21) << 1 | bits(i, 20, 20) << 11 |
-                                           bits(i, 19, 12) << 12, 21);
+        next = m->pc + (uint32_t) sign(bits(i, 31, 31) << 20 | bits(i, 30, 21) << 1 |
+                                           bits(i, 20, 20) << 11 | bits(i, 19, 12) << 12,
+                                       21);
         break;
     case 0x67:
         v = next;
@@ -278,8 +290,9 @@ static void execute(struct rv32 *m, uint32_t i, uint32_t length)
     case 0x63:
         write = false;
         if (branch_taken(f3, a, b))
-            next = m->pc + (uint32_t) sign(bits(i, 31, 31) << 12 | bits(i, 30, 25) << 5 | bits(i, 11, 8) << 1 |
-                                               bits(i, 7, 7) << 11, 13);
+            next = m->pc + (uint32_t) sign(bits(i, 31, 31) << 12 | bits(i, 30, 25) << 5 |
+                                               bits(i, 11, 8) << 1 | bits(i, 7, 7) << 11,
+                                           13);
         break;
     case 0x03:
         load_instruction(m, i, rd, a + imm);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* A small interpreter of RV32IMC + Zicsr, machine mode: enough to run the recorder's compiled code one
- * instruction at a time, with an interrupt wherever a test wants one. Memory outside the one given, an
- * instruction it does not know, and a store that the guard refuses end the run with an error. */
+/* A small interpreter of RV32IMC + Zicsr, machine mode: enough to run the recorder's compiled code
+ * one instruction at a time, with an interrupt wherever a test wants one. Memory outside the one
+ * given, an instruction it does not know, and a store that the guard refuses end the run with an
+ * error. */
 #ifndef RV32_H
 #define RV32_H
 #include <stdbool.h>
@@ -31,7 +32,8 @@ static inline bool rv32_enabled(const struct rv32 *m)
 }
 uint32_t rv32_load(const struct rv32 *m, uint32_t address);
 
-/* Loads an ELF32 image; then symbols by name, 0 if there is none. Exits with a message if it cannot. */
+/* Loads an ELF32 image; then symbols by name, 0 if there is none. Exits with a message if it
+ * cannot. */
 struct rv32_image {
     uint8_t *file;
     uint32_t size;

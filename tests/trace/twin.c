@@ -49,7 +49,8 @@ uint32_t twin_random(uint64_t *state) /* xorshift64* */
     return (uint32_t) (*state * 0x2545F4914F6CDD1Dull >> 32);
 }
 
-void twin_add(struct twin *t, uint64_t time, uint8_t code, uint32_t arg, unsigned n, const uint32_t *w)
+void twin_add(struct twin *t, uint64_t time, uint8_t code, uint32_t arg, unsigned n,
+              const uint32_t *w)
 {
     if (t->count == t->room) {
         t->room = t->room ? t->room * 2 : 1024;
@@ -74,7 +75,8 @@ static uint32_t u16(const uint8_t *p)
     return (uint32_t) p[0] | (uint32_t) p[1] << 8;
 }
 
-static const uint8_t *at(const struct twin *t, const struct twin_memory *m, uint32_t a, uint32_t size)
+static const uint8_t *at(const struct twin *t, const struct twin_memory *m, uint32_t a,
+                         uint32_t size)
 {
     if (a < m->address || a - m->address > m->size - size)
         twin_die(t, "address 0x%x outside memory", a);
@@ -114,11 +116,13 @@ uint32_t twin_decode_block(const struct twin *t, const uint8_t *b, uint32_t size
     return slots;
 }
 
-struct twin_ring twin_decode(const struct twin *t, const uint8_t *control, const struct twin_memory *m,
-                             struct twin_event *out, uint32_t room)
+struct twin_ring twin_decode(const struct twin *t, const uint8_t *control,
+                             const struct twin_memory *m, struct twin_event *out, uint32_t room)
 {
-    uint32_t head = u32(control + 8), tail = u32(control + 12), open = u32(control + 20), ring = u32(control + 24);
-    uint32_t bytes = u32(control + 28), size = u32(control + 32), closed = u32(control + 36), count = 0;
+    uint32_t head = u32(control + 8), tail = u32(control + 12), open = u32(control + 20),
+             ring = u32(control + 24);
+    uint32_t bytes = u32(control + 28), size = u32(control + 32), closed = u32(control + 36),
+             count = 0;
     struct twin_ring r = {0, 0, 0};
     if (u32(control) != 0x4B594D4F)
         twin_die(t, "control block without magic");
@@ -126,7 +130,8 @@ struct twin_ring twin_decode(const struct twin *t, const uint8_t *control, const
     int moving = open && !(tail >= open + 32 && tail <= open + size);
     if (!last)
         twin_die(t, "no block");
-    /* the blocks after the open one, in the ring's order, are the oldest; the open one is the last */
+    /* the blocks after the open one, in the ring's order, are the oldest; the open one is the last
+     * */
     for (uint32_t i = 1; i <= blocks; i++) {
         uint32_t a = ring + (last - ring + i * size) % bytes;
         const uint8_t *b = at(t, m, a, size);
@@ -134,13 +139,15 @@ struct twin_ring twin_decode(const struct twin *t, const uint8_t *control, const
         if (a == open && !moving) {
             slots = (head - a - 32) / 8;
             words = (a + size - tail) / 4;
-        } else if (u16(b + 4) != 0x4B42 || (i == 1 && moving && a != last) || (slots == 0 && a != last)) {
+        } else if (u16(b + 4) != 0x4B42 || (i == 1 && moving && a != last) ||
+                   (slots == 0 && a != last)) {
             if (count)
                 twin_die(t, "hole in the ring at block 0x%x", a);
             continue;
         }
         if (count && u32(b + 8) != r.first + count)
-            twin_die(t, "block 0x%x begins with event %u, expected %u", a, u32(b + 8), r.first + count);
+            twin_die(t, "block 0x%x begins with event %u, expected %u", a, u32(b + 8),
+                     r.first + count);
         if (!count)
             r.first = u32(b + 8);
         count += twin_decode_block(t, b, size, slots, words, out + count, room - count);
@@ -159,19 +166,22 @@ static void compare(const struct twin *t, uint32_t seq, const struct twin_event 
         twin_die(t, "event %u was never written", seq);
     const struct twin_event *e = &t->event[seq];
     if (e->code != got->code || e->arg != got->arg || e->words != got->words)
-        twin_die(t, "event %u: code 0x%02x arg 0x%x, expected 0x%02x 0x%x", seq, got->code, got->arg, e->code, e->arg);
+        twin_die(t, "event %u: code 0x%02x arg 0x%x, expected 0x%02x 0x%x", seq, got->code,
+                 got->arg, e->code, e->arg);
     if (e->time != got->time)
         twin_die(t, "event %u (code 0x%02x): time 0x%llx, expected 0x%llx", seq, e->code,
                  (unsigned long long) got->time, (unsigned long long) e->time);
     for (int k = 0; k < e->words; k++)
         if (e->word[k] != got->word[k])
-            twin_die(t, "event %u: word %d is 0x%x, expected 0x%x", seq, k, got->word[k], e->word[k]);
+            twin_die(t, "event %u: word %d is 0x%x, expected 0x%x", seq, k, got->word[k],
+                     e->word[k]);
 }
 
 enum { ROOM = 1 << 16 };
 static struct twin_event decoded[ROOM];
 
-uint32_t twin_compare_block(const struct twin *t, const uint8_t *b, uint32_t size, uint32_t slots, uint32_t words)
+uint32_t twin_compare_block(const struct twin *t, const uint8_t *b, uint32_t size, uint32_t slots,
+                            uint32_t words)
 {
     uint32_t seq = u32(b + 8), count = twin_decode_block(t, b, size, slots, words, decoded, ROOM);
     for (uint32_t i = 0; i < count; i++)
@@ -179,7 +189,8 @@ uint32_t twin_compare_block(const struct twin *t, const uint8_t *b, uint32_t siz
     return seq + count;
 }
 
-struct twin_ring twin_compare(const struct twin *t, const uint8_t *control, const struct twin_memory *m)
+struct twin_ring twin_compare(const struct twin *t, const uint8_t *control,
+                              const struct twin_memory *m)
 {
     struct twin_ring r = twin_decode(t, control, m, decoded, ROOM);
     for (uint32_t i = r.first; i != r.end; i++)

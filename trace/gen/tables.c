@@ -3,8 +3,10 @@
  *
  *   tables hash    header with the table's hash (SPEC.md, section 4)
  *   tables text    the table's text
- *   tables empty   header for builds without tracing: each call becomes `0 ? call : nothing`, so that arguments are
- *                  checked and nothing of them reaches the optimiser. (An empty inline function is not enough: a
+ *   tables empty   header for builds without tracing: each call becomes `0 ? call : nothing`, so
+ *   that arguments are
+ *                  checked and nothing of them reaches the optimiser. (An empty inline function is
+ *                  not enough: a
  *                  dead load of an argument is enough to swap the operands of a later branch.) */
 #include <stdint.h>
 #include <stdio.h>

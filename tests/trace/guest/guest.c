@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: MIT */
-/* Guest of the interpreter: one function for each writer of each event, compiled with the kernel's flags and
- * port, and an interrupt handler that records. Linked with the recorder's objects as the kernel has them.
+/* Guest of the interpreter: one function for each writer of each event, compiled with the kernel's
+ * flags and port, and an interrupt handler that records. Linked with the recorder's objects as the
+ * kernel has them.
  *
- *   off_NAME(values), any_NAME(values)   records the event with these field values, in the table's order
+ *   off_NAME(values), any_NAME(values)   records the event with these field values, in the table's
+ *   order
  *   guest_init(one_shot)                 a ring of three blocks of 256 bytes
  *   handler_kind[depth]                  what the handler does at its first and second level */
 #include <sys/debug_trace.h>
