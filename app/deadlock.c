@@ -1,15 +1,16 @@
 /* SPDX-License-Identifier: MIT */
-/* deadlock: two tasks, two locks, opposite order. It goes well for a while, then nothing moves
- * any more.
+/* Two tasks, two locks, opposite order: it goes well for a while, then nothing moves any more.
  *
  * The writer takes the journal, then the disk; the cleaner takes the disk, then the journal. Each
- * holds its first lock for a moment only, and their periods (7 and 5 ticks) keep them apart until
- * tick 35, when both begin at once: each then waits for what the other holds, for ever. The
- * kernel idles.
+ * holds its first lock for one tick, and their periods of 7 and 5 ticks keep them apart at first.
+ * At tick 14 the writer takes the journal; at tick 15 the cleaner takes the disk, a moment before
+ * the writer asks for it. From then on each waits for what the other holds, and the kernel idles.
  *
- * What to look at: `kymo run --duration 1` says at the end what each task waits for, and `kymo
- * timeline` shows the last moment at which either ran. `kymo check` warns of the order already in
- * a run that was stopped before it happened. */
+ *   make deadlock
+ *   build/host/kymo run --duration 1 -o deadlock.kymo build/image.elf
+ *
+ * says at the end what each task waits for and who holds it; `kymo timeline` shows the last moment
+ * at which either ran. */
 #include <linmo.h>
 
 #include "private/error.h"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* first_trace: every way an application can put something into the trace, each used once or twice.
+/* Every way an application can put something into the trace, each used once or twice.
  *
  * A sensor task reads a value every 20 ms and hands it to a filter task, which smooths it. The
  * kernel's own events (who ran, who waited for whom) are there anyway; what the application adds

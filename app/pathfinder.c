@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* pathfinder: the Mars Pathfinder resets of July 1997, as a program you can watch.
+/* The Mars Pathfinder resets of July 1997, as a program you can watch.
  *
  * On Mars the lander's computer reset itself again and again. Its tasks shared an information bus
  * that one mutex guarded. The weather task, of low priority, took the bus now and then. If the

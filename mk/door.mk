@@ -61,3 +61,10 @@ endif
 # make print-NAME shows a variable of these pages; the tests of the build use it.
 print-%: FORCE
 	@printf '%s\n' $(call quote,$($*))
+
+# The first sentence of each application's head; their names alone are in `make help`.
+.PHONY: apps
+apps: ## the applications, each with one sentence
+	@for f in app/*.c; do printf '  %-14s ' "$$(basename $$f .c)"; \
+	  sed -n '2,/\*\//{s|^/\* *||;s|^ \* *||;s|\*/.*||;p;}' $$f | tr '\n' ' ' | \
+	  sed "s/^$$(basename $$f .c): //; s/\([.?]\) .*/\1/"; echo; done
