@@ -23,7 +23,7 @@ DEPS_CHECK = \
   cmd:trace-cmd=trace-cmd cmd:sqlite3=sqlite3 \
   cmd:protoc=protobuf-compiler \
   cmd:vcd2fst=gtkwave cmd:spin=spin cmd:ctags=universal-ctags cmd:shellcheck=shellcheck \
-  cmd:chromium=chromium cmd:node=nodejs
+  cmd:chromium=chromium cmd:node=nodejs cmd:npm=npm
 
 .PHONY: deps deps-demo deps-check
 deps: ## install what is missing, for the demo and for the tests
