@@ -52,13 +52,14 @@ static void on_interval(void *u, const kymo_model *m, const struct kymo_interval
 {
     struct detail *d = u;
     struct kr_survey *s = d->s;
-    (void)m;
     if (i->task >= KYMO_TASK_NONE)
         return;
+    const struct kymo_object *o = i->state == KYMO_BLOCKED ? kymo_model_object(m, i->object) : NULL;
+    bool mutex = o && o->kind == KYMO_OBJ_MUTEX;
     if (!i->continues)
         d->begin[i->task] = i->from;
     FOR_CHUNKS (d, i->from - s->start, i->to - s->start, c)
-        kr_pieces_interval(d->chunk[c], &s->rows, i, d->begin[i->task], s->start,
+        kr_pieces_interval(d->chunk[c], &s->rows, i, mutex, d->begin[i->task], s->start,
                            kr_chunk_end(s, c));
     kr_pyramid_interval(d->pyramid, s, i);
 }

@@ -84,6 +84,16 @@ static void waits_json(struct kr_buf *b, struct kr_survey *s, const struct kymo_
     kr_text(b, "]");
 }
 
+/* The wait that the trace's end cut: so long already; 0 none. */
+static uint64_t open_wait(const struct kymo_stat_task *t)
+{
+    uint64_t longest = 0;
+    for (unsigned i = 0; i < t->waits; i++)
+        if (t->wait[i].open && t->wait[i].max > longest)
+            longest = t->wait[i].max;
+    return longest;
+}
+
 static void task_json(struct kr_buf *b, struct kr_survey *s, uint32_t i)
 {
     static const struct kymo_stat_task none;
@@ -92,12 +102,13 @@ static void task_json(struct kr_buf *b, struct kr_survey *s, uint32_t i)
     kr_textf(b,
              "%s{\"i\":%u,\"level\":%u,\"running\":%llu,\"cpu\":%llu,\"share\":%.9f,"
              "\"switches\":%llu,\"preemptions\":%llu,\"ready\":%llu,\"blocked\":%llu,"
-             "\"unknown\":%llu",
+             "\"unknown\":%llu,\"openResponse\":%llu,\"openWait\":%llu",
              i ? "," : "", i, s->rows.tasks[i].base, (unsigned long long)t->running,
              (unsigned long long)cpu, (double)cpu / (double)s->duration,
              (unsigned long long)t->switches, (unsigned long long)t->preempted,
              (unsigned long long)t->ready, (unsigned long long)t->blocked,
-             (unsigned long long)t->unknown);
+             (unsigned long long)t->unknown, (unsigned long long)t->open_response,
+             (unsigned long long)open_wait(t));
     dist_json(b, "response", &t->response, s->start);
     dist_json(b, "readyWait", &t->ready_wait, s->start);
     dist_json(b, "blocking", &t->blocking, s->start);

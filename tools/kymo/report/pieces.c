@@ -15,8 +15,8 @@ enum { BEFORE = 1, AFTER = 2 }; /* flags: it began before the chunk, it goes on 
 
 struct piece {
     uint64_t from, to;
-    uint32_t row;     /* kind << 24 | number */
-    uint32_t a, b, c; /* the kind's own columns */
+    uint32_t row;       /* kind << 24 | number */
+    uint32_t column[4]; /* the kind's own */
     uint32_t order, flags;
     uint64_t begin; /* TASK: when the state began, of which the model may have cut this piece off */
 };
@@ -91,15 +91,15 @@ static uint32_t row(enum kind kind, int32_t number)
 }
 
 void kr_pieces_interval(struct kr_pieces *p, struct kr_rows *r, const struct kymo_interval *i,
-                        uint64_t begin, uint64_t start, uint64_t end)
+                        bool mutex, uint64_t begin, uint64_t start, uint64_t end)
 {
     int32_t task = kr_task(r, i->task);
-    if (task >= 0 && i->to > i->from)
+    if (task >= 0)
         add(p, end,
             (struct piece){.from = i->from - start,
                            .to = i->to - start,
                            .row = row(TASK, task),
-                           .a = (uint32_t)kr_combo(r, i),
+                           .column = {(uint32_t)kr_combo(r, i, mutex)},
                            .begin = begin - start + 1});
 }
 
@@ -116,12 +116,11 @@ void kr_pieces_isr(struct kr_pieces *p, struct kr_rows *r, const struct kymo_isr
     uint64_t own = i->own < UINT32_MAX ? i->own : UINT32_MAX;
     if (isr >= 0)
         add(p, end,
-            (struct piece){.from = i->from - start,
-                           .to = i->to - start,
-                           .row = row(ISR, isr),
-                           .a = (uint32_t)own,
-                           .b = plus_one(kr_task(r, i->task)),
-                           .c = i->depth});
+            (struct piece){
+                .from = i->from - start,
+                .to = i->to - start,
+                .row = row(ISR, isr),
+                .column = {(uint32_t)own, plus_one(kr_task(r, i->task)), i->depth, i->hart}});
 }
 
 void kr_pieces_hold(struct kr_pieces *p, struct kr_rows *r, const struct kymo_hold *h,
@@ -133,8 +132,7 @@ void kr_pieces_hold(struct kr_pieces *p, struct kr_rows *r, const struct kymo_ho
             (struct piece){.from = h->from - start,
                            .to = h->to - start,
                            .row = row(OBJECT, object),
-                           .a = plus_one(kr_task(r, h->task)),
-                           .b = h->waiters});
+                           .column = {plus_one(kr_task(r, h->task)), h->waiters}});
 }
 
 void kr_pieces_span(struct kr_pieces *p, struct kr_rows *r, const struct kymo_user_span *s,
@@ -150,7 +148,8 @@ void kr_pieces_counter(struct kr_pieces *p, int32_t counter, uint64_t t, int32_t
 {
     if (counter >= 0)
         add(p, UINT64_MAX,
-            (struct piece){.from = t, .to = t, .row = row(COUNTER, counter), .a = (uint32_t)value});
+            (struct piece){
+                .from = t, .to = t, .row = row(COUNTER, counter), .column = {(uint32_t)value}});
 }
 
 void kr_pieces_event(struct kr_pieces *p, const struct kymo_event *e, uint64_t start)
@@ -203,7 +202,7 @@ static void write_task(const struct kr_pieces *p, const struct piece *piece, uin
     for (uint32_t i = 0; i < n; at = piece[i++].to) {
         if (piece[i].from > at)
             kr_number(out, 0);
-        kr_number(out, piece[i].a);
+        kr_number(out, piece[i].column[0]);
     }
 }
 
@@ -223,7 +222,7 @@ static void write_items(const struct kr_pieces *p, const struct piece *piece, ui
             kr_number(out, p->from - piece[i].begin);
     for (unsigned k = 0; k < extra; k++)
         for (uint32_t i = 0; i < n; i++)
-            kr_number(out, k == 0 ? piece[i].a : k == 1 ? piece[i].b : piece[i].c);
+            kr_number(out, piece[i].column[k]);
 }
 
 static void write_counter(const struct kr_pieces *p, const struct piece *piece, uint32_t n,
@@ -234,14 +233,14 @@ static void write_counter(const struct kr_pieces *p, const struct piece *piece, 
     kr_number(out, n);
     for (uint32_t i = 0; i < n; at = piece[i++].from)
         kr_number(out, piece[i].from - at);
-    for (uint32_t i = 0; i < n; value = (int32_t)piece[i++].a)
-        kr_signed(out, (int32_t)piece[i].a - value);
+    for (uint32_t i = 0; i < n; value = (int32_t)piece[i++].column[0])
+        kr_signed(out, (int32_t)piece[i].column[0] - value);
 }
 
 static void write_row(const struct kr_pieces *p, enum kind kind, const struct piece *piece,
                       uint32_t n, struct kr_buf *out)
 {
-    static const unsigned extra[] = {[ISR] = 3, [OBJECT] = 2, [SPAN] = 0};
+    static const unsigned extra[] = {[ISR] = 4, [OBJECT] = 2, [SPAN] = 0};
     if (kind == TASK)
         write_task(p, piece, n, out);
     else if (kind == COUNTER)

@@ -111,7 +111,7 @@ struct kr_pieces;
 struct kr_pieces *kr_pieces_new(uint64_t from);
 /* begin: when the interval's state began, where `continues` says it is older than the interval. */
 void kr_pieces_interval(struct kr_pieces *p, struct kr_rows *r, const struct kymo_interval *i,
-                        uint64_t begin, uint64_t start, uint64_t end);
+                        bool mutex, uint64_t begin, uint64_t start, uint64_t end);
 void kr_pieces_isr(struct kr_pieces *p, struct kr_rows *r, const struct kymo_isr *i, uint64_t start,
                    uint64_t end);
 void kr_pieces_hold(struct kr_pieces *p, struct kr_rows *r, const struct kymo_hold *h,

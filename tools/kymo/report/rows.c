@@ -162,11 +162,12 @@ static int32_t combo_number(struct kr_rows *r, const struct kr_combo *c)
     }
 }
 
-int32_t kr_combo(struct kr_rows *r, const struct kymo_interval *i)
+int32_t kr_combo(struct kr_rows *r, const struct kymo_interval *i, bool mutex)
 {
     bool blocked = i->state == KYMO_BLOCKED, ready = i->state == KYMO_READY;
     bool woken = ready && i->reason != 0xFF;
-    struct kr_combo c = {{i->state, i->certainty, i->level, i->base, ready && i->preempted,
+    struct kr_combo c = {{i->state, i->certainty, i->level, i->base,
+                          (ready && i->preempted) | (blocked && mutex) << 1,
                           blocked ? kr_object(r, i->object) : KR_NONE,
                           blocked ? kr_task(r, i->holder) : KR_NONE,
                           woken ? kr_task(r, i->waker) : KR_NONE, woken ? i->waker_irq : 0, i->hart,

@@ -73,7 +73,8 @@ int32_t kr_object(struct kr_rows *r, uint32_t addr);
 int32_t kr_isr(struct kr_rows *r, uint8_t cause, uint16_t source);
 int32_t kr_span(struct kr_rows *r, uint32_t task, uint32_t tag);
 int32_t kr_counter(struct kr_rows *r, uint32_t tag);
-int32_t kr_combo(struct kr_rows *r, const struct kymo_interval *i);
+/* mutex: the object it waits for is one. */
+int32_t kr_combo(struct kr_rows *r, const struct kymo_interval *i, bool mutex);
 
 /* Names, priorities and kinds as the model knows them now; to be called when the trace has ended.
  */

@@ -69,6 +69,7 @@ export function expandCombos(flat) {
       combo[name] = flat[i + k];
     });
     combo.preempted = (combo.flags & 1) !== 0;
+    combo.mutex = (combo.flags & 2) !== 0;
     combo.boosted = combo.level < combo.base && combo.base !== 255;
     combos.push(combo);
   }
@@ -151,7 +152,7 @@ export function decodeChunk(bytes, index, place) {
   const each = (list, read) => list.map(() => read());
   const chunk = { from, to };
   chunk.tasks = each(index.tasks, () => readTask(reader, from, combos));
-  chunk.isrs = each(index.isrs, () => readItems(reader, from, ['own', 'task', 'depth']));
+  chunk.isrs = each(index.isrs, () => readItems(reader, from, ['own', 'task', 'depth', 'hart']));
   chunk.objects = each(index.objects, () => readItems(reader, from, ['task', 'waiters']));
   chunk.spans = each(index.spans, () => readItems(reader, from, []));
   chunk.counters = each(index.counters, () => readCounter(reader, from));

@@ -367,7 +367,7 @@ export async function renderDetails(app, panel) {
     h('p', { class: 'muted' }, `at ${moment(selected.t, store.index)}`),
   ];
   const chunk = await store.chunkAt(selected.t).catch(() => null);
-  if (mine !== detailsTurn) return;
+  if (mine !== detailsTurn || app.tab !== 'details') return;
   if (!chunk) {
     replace(
       panel,
@@ -386,7 +386,7 @@ export async function renderDetails(app, panel) {
     return;
   }
   const body = await kindDetails(app, selected, chunk);
-  if (mine !== detailsTurn) return;
+  if (mine !== detailsTurn || app.tab !== 'details') return;
   const near = eventsAround(chunk, selected.t, 6);
   const current = near.filter((event) => event.t <= selected.t).pop();
   replace(

@@ -16,6 +16,7 @@ function setProp(element, name, value) {
   if (value === null || value === undefined || value === false) return;
   if (name.startsWith('on')) element.addEventListener(name.slice(2), value);
   else if (name === 'data') Object.assign(element.dataset, value);
+  else if (name.startsWith('aria-')) element.setAttribute(name, String(value));
   else element.setAttribute(name, value === true ? '' : value);
 }
 

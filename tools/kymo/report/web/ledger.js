@@ -5,11 +5,10 @@
 //
 // The same file follows the chain of holders of a wait, and finds the activation (wake to done)
 // around a moment.
-import { hartPieces, pieceAt } from './store.js';
+import { firstEndingAfter, handlerTime, hartPieces, pieceAt } from './store.js';
 import { BLOCKED, READY, RUNNING, SUSPENDED, DELAYED } from './blocks.js';
-import { lastAtMost } from './bytes.js';
 
-const MUTEX = 2;
+const ABSENT = 0; // the combination of a task that does not exist
 
 export function overlap(aFrom, aTo, bFrom, bTo) {
   return Math.max(0, Math.min(aTo, bTo) - Math.max(aFrom, bFrom));
@@ -35,14 +34,17 @@ export function joinedPieces(chunks, task) {
         });
       end = row.t[i + 1];
     }
+    const rest = row.t[row.n];
+    if (row.n && rest < chunk.to)
+      out.push({ from: rest, to: chunk.to, combo: ABSENT, began: rest, cut: false });
   }
   return out;
 }
 
 // Does this state end an activation? Waiting for a mutex does not: the work goes on when it is
 // there.
-export function endsActivation(combo, index) {
-  if (combo.state === BLOCKED) return index.objects[combo.object]?.kind !== MUTEX;
+export function endsActivation(combo) {
+  if (combo.state === BLOCKED) return !combo.mutex;
   return combo.state !== READY && combo.state !== RUNNING;
 }
 
@@ -50,11 +52,11 @@ export function endsActivation(combo, index) {
 // one.
 export function activationAt(pieces, t, index) {
   const at = pieces.findIndex((piece) => piece.from <= t && t < piece.to);
-  if (at < 0 || endsActivation(index.combos[pieces[at].combo], index)) return null;
+  if (at < 0 || endsActivation(index.combos[pieces[at].combo])) return null;
   let first = at;
   let last = at;
-  while (first > 0 && !endsActivation(index.combos[pieces[first - 1].combo], index)) first -= 1;
-  while (last + 1 < pieces.length && !endsActivation(index.combos[pieces[last + 1].combo], index))
+  while (first > 0 && !endsActivation(index.combos[pieces[first - 1].combo])) first -= 1;
+  while (last + 1 < pieces.length && !endsActivation(index.combos[pieces[last + 1].combo]))
     last += 1;
   return {
     from: pieces[first].from,
@@ -79,30 +81,11 @@ function addRunners(chunks, index, from, to, into, hart) {
   return into;
 }
 
-function firstEndingAfter(pieces, t) {
-  let low = 0;
-  let high = pieces.length;
-  while (low < high) {
-    const mid = (low + high) >> 1;
-    if (pieces[mid].to > t) high = mid;
-    else low = mid + 1;
-  }
-  return low;
-}
-
-function interruptTime(chunks, task, from, to) {
-  let sum = 0;
-  for (const chunk of chunks) {
-    for (const isr of chunk.isrs) {
-      for (let i = Math.max(0, lastAtMost(isr.from, from)); i < isr.n && isr.from[i] < to; i++) {
-        if (isr.task[i] !== task) continue;
-        const whole = isr.to[i] - isr.from[i];
-        if (whole > 0)
-          sum += (overlap(isr.from[i], isr.to[i], from, to) * Math.min(isr.own[i], whole)) / whole;
-      }
-    }
-  }
-  return sum;
+function interruptTime(chunks, index, hart, from, to) {
+  return chunks.reduce((sum, chunk) => {
+    const [a, b] = [Math.max(from, chunk.from), Math.min(to, chunk.to)];
+    return b > a ? sum + handlerTime(chunk, index, hart, a, b) : sum;
+  }, 0);
 }
 
 // ---- the ledger ----
@@ -141,7 +124,7 @@ function addPiece({ chunks, index, task, from, to }, piece, counts, note) {
   const a = Math.max(piece.from, from);
   const b = Math.min(piece.to, to);
   if (combo.state === RUNNING) {
-    const inIsr = Math.min(counts, interruptTime(chunks, task, a, b));
+    const inIsr = Math.min(counts, interruptTime(chunks, index, combo.hart, a, b));
     note('own', { kind: 'own' }, piece, counts - inIsr);
     if (inIsr > 0) note('isr', { kind: 'isr' }, piece, inIsr);
   } else if (combo.state === READY) {

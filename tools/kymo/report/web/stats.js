@@ -5,6 +5,7 @@
 // Times are exact for the part inside the stretch. One difference: a handler that the stretch
 // cuts counts with its part inside, where `kymo stat` spreads handlers over the cut interval.
 import { BLOCKED, DEAD, DELAYED, READY, RUNNING, SUSPENDED, UNKNOWN } from './blocks.js';
+import { handlerTime, hartPieces } from './store.js';
 import { endsActivation, joinedPieces, overlap } from './ledger.js';
 
 // A collection of durations: count, total, longest with its moment, and all values for
@@ -41,7 +42,7 @@ export class Spread {
   }
 }
 
-const NO_REASON = 255; // preempted or yielded: nobody made it ready
+const NO_REASON = 255;
 const GOES_ON = 2;
 
 function emptyTask(task) {
@@ -85,8 +86,8 @@ function stretches(pieces, index) {
 // What libkymo's statistics do with the intervals of a task (kymo_stat.h), for a stretch: samples
 // count by their end, activations that began before the stretch do not.
 class Machine {
-  constructor(row, index, from, to) {
-    Object.assign(this, { row, index, active: false, wake: 0 });
+  constructor(row, from, to) {
+    Object.assign(this, { row, active: false, wake: 0, inMutex: false });
     this.inside = (t) => t >= from && t <= to;
   }
 
@@ -103,15 +104,18 @@ class Machine {
   step(one) {
     const { row } = this;
     const endsHere = this.inside(one.to);
+    if (one.state !== READY && one.state !== BLOCKED) this.inMutex = false;
     if (one.state === READY) {
-      if (one.combo.reason !== NO_REASON && !this.active) this.begins(one.from);
+      const made = one.combo.reason !== NO_REASON; // not preempted, no yield
+      if (made && !this.active && !this.inMutex) this.begins(one.from);
       if (one.next === RUNNING && endsHere) row.readyWait.add(one.to - one.from, one.from);
     } else if (one.state === RUNNING) {
       if (this.inside(one.from)) row.switches += 1;
       if (one.next === READY && one.nextCombo.preempted && endsHere) row.preemptions += 1;
       if (one.next === DEAD) this.ends(one.to);
     } else if (one.state === BLOCKED) {
-      if (endsActivation(one.combo, this.index)) this.ends(one.from);
+      this.inMutex = !endsActivation(one.combo);
+      if (!this.inMutex) this.ends(one.from);
       if (one.next !== UNKNOWN && endsHere) row.blocking.add(one.to - one.from, one.from);
     } else if (one.state === DELAYED || one.state === SUSPENDED) this.ends(one.from);
     else this.active = false;
@@ -135,7 +139,7 @@ function taskRow(chunks, index, task, from, to, objects) {
     if (TIME_OF[combo.state]) row[TIME_OF[combo.state]] += counts;
     if (combo.state === BLOCKED) addBlocked(row, combo, counts);
   }
-  const machine = new Machine(row, index, from, to);
+  const machine = new Machine(row, from, to);
   for (const one of stretches(pieces, index)) {
     machine.step(one);
     const object = one.state === BLOCKED ? objects[one.combo.object] : null;
@@ -163,17 +167,15 @@ function eachEnd(chunks, list, from, to, visit) {
   }
 }
 
-// Time in handlers, own only, taken from the task they interrupted.
-function takeInterrupts(chunks, rows, from, to) {
+// Time in handlers is not the task's, whoever they interrupted.
+function takeInterrupts(chunks, index, rows, from, to) {
   for (const chunk of chunks) {
-    for (const items of chunk.isrs) {
-      for (let i = 0; i < items.n; i++) {
-        const counts = overlap(items.from[i], items.to[i], from, to);
-        const whole = items.to[i] - items.began[i];
-        if (counts > 0 && rows[items.task[i]])
-          rows[items.task[i]].cpu -= (items.own[i] * counts) / whole;
+    hartPieces(chunk, index).forEach((pieces, hart) => {
+      for (const piece of pieces) {
+        const [a, b] = [Math.max(piece.from, from), Math.min(piece.to, to)];
+        if (b > a) rows[piece.task].cpu -= handlerTime(chunk, index, hart, a, b);
       }
-    }
+    });
   }
 }
 
@@ -188,7 +190,7 @@ export function statsOf(chunks, index, from, to) {
     waiting: new Spread(),
   }));
   const tasks = index.tasks.map((_, i) => taskRow(chunks, index, i, from, to, objects));
-  takeInterrupts(chunks, tasks, from, to);
+  takeInterrupts(chunks, index, tasks, from, to);
   eachEnd(chunks, 'isrs', from, to, (row, items, i) =>
     isrs[row].time.add(items.own[i], items.began[i]),
   );

@@ -185,6 +185,41 @@ export function hartPieces(chunk, index) {
   return chunk.harts;
 }
 
+// When each hart was in a handler, nested ones inside the outermost: {from, to} in order. Made
+// once.
+function handlerPieces(chunk, index) {
+  if (chunk.handlers) return chunk.handlers;
+  chunk.handlers = Array.from({ length: index.harts }, () => []);
+  for (const items of chunk.isrs) {
+    for (let i = 0; i < items.n; i++)
+      if (items.depth[i] <= 1)
+        chunk.handlers[items.hart[i]]?.push({ from: items.from[i], to: items.to[i] });
+  }
+  for (const list of chunk.handlers) list.sort((a, b) => a.from - b.from);
+  return chunk.handlers;
+}
+
+// Time of [from, to) that a hart spent in handlers, as far as this chunk tells.
+export function handlerTime(chunk, index, hart, from, to) {
+  const pieces = handlerPieces(chunk, index)[hart] ?? [];
+  let sum = 0;
+  for (let i = firstEndingAfter(pieces, from); i < pieces.length && pieces[i].from < to; i++)
+    sum += Math.min(pieces[i].to, to) - Math.max(pieces[i].from, from);
+  return sum;
+}
+
+// In a list sorted by time: the first that ends after t.
+export function firstEndingAfter(pieces, t) {
+  let low = 0;
+  let high = pieces.length;
+  while (low < high) {
+    const mid = (low + high) >> 1;
+    if (pieces[mid].to > t) high = mid;
+    else low = mid + 1;
+  }
+  return low;
+}
+
 // Who waits for each object in a chunk: {from, to, task, combo} in order, per object. Made once
 // per chunk.
 export function waitPieces(chunk, index) {

@@ -145,6 +145,12 @@ async function rowsFor(app, side) {
   return stretchRows(statsOf(chunks, store.index, from, to), store.index);
 }
 
+// A spread, or what the trace's end cut if that is longer already.
+function withOpen(row, spread, open, index) {
+  if (!open || open <= (spread.max ?? 0)) return spread;
+  return { ...spread, max: open, maxAt: index.duration - open, open: true };
+}
+
 // ---- columns ----
 
 const text = (name, key) => ({ name, key });
@@ -186,12 +192,12 @@ class Columns {
       number: true,
       title,
       show: (row) => {
-        const { max, maxAt } = of(row);
+        const { max, maxAt, open } = of(row);
         if (maxAt === null || maxAt === undefined || Number.isNaN(max)) return '–';
         return momentLink(
           this.app,
           { kind, i: row.i, side: this.side, from: maxAt, to: maxAt + max, t: maxAt },
-          duration(max, this.index.hz),
+          duration(max, this.index.hz) + (open ? ', not over' : ''),
         );
       },
     };
@@ -206,10 +212,20 @@ class Columns {
         'own priority, 0 is most urgent',
       ),
       this.share('CPU', (r) => r.share),
-      this.worst('Slowest', (r) => r.response, 'task', 'slowest activation, wake to done'),
+      this.worst(
+        'Slowest',
+        (r) => withOpen(r, r.response, r.openResponse, this.index),
+        'task',
+        'slowest activation, wake to done',
+      ),
       this.time('mean', (r) => r.response.mean, 'mean of the activations'),
       this.time('Blocked', (r) => r.blocked, 'time waiting for objects'),
-      this.worst('longest', (r) => r.blocking, 'task', 'longest wait for an object'),
+      this.worst(
+        'longest',
+        (r) => withOpen(r, r.blocking, r.openWait, this.index),
+        'task',
+        'longest wait for an object',
+      ),
       this.blockedBy(),
       this.time('Ready', (r) => r.ready, 'ready, but others ran'),
       this.worst('longest', (r) => r.readyWait, 'task', 'longest wait for the hart'),
@@ -373,6 +389,7 @@ let tablesTurn = 0;
 export async function renderTables(app, panel) {
   const mine = ++tablesTurn;
   const out = [];
+  const all = [];
   let last = null;
   for (let side = 0; side < app.traces.length; side++) {
     const data = await rowsFor(app, side).catch(() => null);
@@ -390,9 +407,10 @@ export async function renderTables(app, panel) {
           ),
     );
     last = data ?? last;
+    all.push(data);
   }
   about(app, last);
   replace(panel, ...out);
-  app.tablesReady = (app.tablesReady ?? 0) + 1;
+  app.tableRows = all;
   if (app.range) announce(`Figures of a stretch of ${rangeText(app)}`);
 }

@@ -1,0 +1,569 @@
+// SPDX-License-Identifier: MIT
+// The report in headless Chromium, as a reader uses it: open, look, zoom, pan, click, search,
+// keys, links, and the numbers on the page against `kymo stat --json`.
+import { after, before, test } from 'node:test';
+import assert from 'node:assert/strict';
+import {
+  LOSSY,
+  MIXED,
+  OFF,
+  ON,
+  frame,
+  indexOf,
+  launch,
+  open,
+  place,
+  report,
+  settle,
+  stat,
+  trace,
+  view,
+  work,
+} from './harness.mjs';
+
+let browser;
+before(async () => {
+  browser = await launch();
+});
+after(async () => {
+  await browser?.close();
+});
+
+const openOff = (options) => open(browser, report('off', OFF()), options);
+const taskKey = (index, name) => `task:${index.tasks.findIndex((task) => task.name === name)}`;
+
+async function quiet(page) {
+  assert.deepEqual(page.messages, [], 'the console says nothing');
+  await page.done();
+}
+
+// ---- opening ----
+
+test('opens offline, says what the run was and finds the inversion', async () => {
+  const page = await openOff();
+  assert.match(await page.title(), /off\.kymo/);
+  const lead = await page.textContent('#side-panel .lead');
+  assert.match(lead, /events, nothing lost/);
+  const card = await page.textContent('#side-panel .card[data-kind="inversion"]');
+  assert.match(card, /bus .*had to wait for bus_mutex, which weather .*comm/s);
+  await quiet(page);
+});
+
+test('with inheritance there is no inversion', async () => {
+  const page = await open(browser, report('on', ON()));
+  assert.equal(await page.locator('.card[data-kind="inversion"]').count(), 0);
+  await quiet(page);
+});
+
+test('the steps of a finding lead to their moments', async () => {
+  const page = await openOff();
+  const steps = page.locator('.card[data-kind="inversion"] .steps .link');
+  assert.ok((await steps.count()) >= 4);
+  await steps.nth(1).click();
+  await settle(page);
+  const details = await page.textContent('#side-panel');
+  assert.match(details, /State\s*blocked/);
+  assert.match(details, /Held by\s*weather/);
+  assert.match(await page.textContent('#holders'), /bus waits for bus_mutex\s*weather/);
+  await quiet(page);
+});
+
+test('opening work does not grow with the trace', async () => {
+  const cost = async (name, events) => {
+    const file = report(name, trace(name, '--scenario', 'pathfinder', '--events', events));
+    const page = await open(browser, file);
+    const { opened } = await page.evaluate(() => window.kymo);
+    await quiet(page);
+    return opened;
+  };
+  const small = await cost('open-small', '20000');
+  const large = await cost('open-large', '400000');
+  assert.equal(large.blocks, small.blocks);
+  assert.ok(
+    large.unpacked < 2 * small.unpacked + 65536,
+    `${small.unpacked} and ${large.unpacked} bytes`,
+  );
+});
+
+// ---- the window ----
+
+test('the wheel zooms where the pointer is; shift pans; keys do both', async () => {
+  const page = await openOff();
+  const before0 = await view(page);
+  const box = await page.locator('#canvas').boundingBox();
+  const x = box.x + box.width * 0.25;
+  await page.mouse.move(x, box.y + 100);
+  await page.mouse.wheel(0, -300);
+  await settle(page);
+  const near = await view(page);
+  const at = (v) => v.from + (v.to - v.from) * 0.25;
+  assert.ok(near.to - near.from < (before0.to - before0.from) * 0.8);
+  assert.ok(Math.abs(at(near) - at(before0)) < (near.to - near.from) / 300);
+  await page.keyboard.down('Shift');
+  await page.mouse.wheel(0, 200);
+  await page.keyboard.up('Shift');
+  await settle(page);
+  const panned = await view(page);
+  assert.ok(
+    panned.from > near.from && Math.abs(panned.to - panned.from - (near.to - near.from)) < 1,
+  );
+  await page.locator('#canvas').focus();
+  await page.keyboard.press('ArrowLeft');
+  await page.keyboard.press('+');
+  const keyed = await view(page);
+  assert.ok(keyed.to - keyed.from < panned.to - panned.from);
+  await page.keyboard.press('0');
+  const whole = await view(page);
+  assert.deepEqual(whole, await page.evaluate(() => window.kymo.app.whole));
+  await quiet(page);
+});
+
+test('a drag pans, a drag with shift measures', async () => {
+  const page = await openOff();
+  const box = await page.locator('#canvas').boundingBox();
+  await page.keyboard.press('+');
+  const start = await view(page);
+  await page.mouse.move(box.x + 400, box.y + 120);
+  await page.mouse.down();
+  await page.mouse.move(box.x + 300, box.y + 120, { steps: 4 });
+  await page.mouse.up();
+  const moved = await view(page);
+  const share = 100 / box.width;
+  assert.ok(
+    Math.abs(moved.from - start.from - (start.to - start.from) * share) <
+      (start.to - start.from) * 0.01,
+  );
+  await page.keyboard.down('Shift');
+  await page.mouse.move(box.x + 200, box.y + 380);
+  await page.mouse.down();
+  await page.mouse.move(box.x + 500, box.y + 380, { steps: 4 });
+  await page.mouse.up();
+  await page.keyboard.up('Shift');
+  await settle(page);
+  const range = await page.evaluate(() => window.kymo.app.range);
+  const wanted = ((moved.to - moved.from) * 300) / box.width;
+  assert.ok(Math.abs(range.to - range.from - wanted) < wanted * 0.05);
+  assert.match(await page.textContent('#measure-note'), /measured/);
+  assert.match(await page.textContent('#tables-about'), /Stretch of/);
+  await quiet(page);
+});
+
+test('two fingers pinch', async () => {
+  const page = await openOff({ touch: true });
+  const box = await page.locator('#canvas').boundingBox();
+  const session = await page.context().newCDPSession(page);
+  const touch = (type, points) =>
+    session.send('Input.dispatchTouchEvent', {
+      type,
+      touchPoints: points.map((x, id) => ({ x: box.x + x, y: box.y + 150, id })),
+    });
+  const start = await view(page);
+  await touch('touchStart', [300]);
+  await touch('touchStart', [300, 400]);
+  await touch('touchMove', [250, 450]);
+  await touch('touchMove', [200, 500]);
+  await touch('touchEnd', []);
+  await settle(page);
+  const near = await view(page);
+  const ratio = (start.to - start.from) / (near.to - near.from);
+  assert.ok(ratio > 2 && ratio < 4, `zoomed by ${ratio}`);
+  await quiet(page);
+});
+
+test('the overview moves the window', async () => {
+  const page = await openOff();
+  await page.keyboard.press('+');
+  await page.keyboard.press('+');
+  const box = await page.locator('#overview').boundingBox();
+  await page.mouse.click(box.x + box.width * 0.8, box.y + 20);
+  const v = await view(page);
+  const whole = await page.evaluate(() => window.kymo.app.whole);
+  const middle = ((v.from + v.to) / 2 - whole.from) / (whole.to - whole.from);
+  assert.ok(Math.abs(middle - 0.8) < 0.01);
+  await quiet(page);
+});
+
+// ---- rectangles ----
+
+test('no frame draws more rectangles than columns times rows', async () => {
+  for (const [name, file] of [
+    ['mixed', MIXED()],
+    ['lossy', LOSSY()],
+    ['off', OFF()],
+  ]) {
+    const page = await open(browser, report(name, file));
+    let seed = 9;
+    const random = () => {
+      seed = (Math.imul(seed, 1103515245) + 12345) >>> 0;
+      return seed / 2 ** 32;
+    };
+    for (let k = 0; k < 25; k++) {
+      const width = 10 ** (-4 * random());
+      const from = random() * (1 - width);
+      await page.evaluate(
+        ([a, b, s]) => {
+          const { app } = window.kymo;
+          app.setView({ from: a * app.whole.to, to: b * app.whole.to });
+          app.setScroll(s, 400);
+        },
+        [from, from + width, random() * 2000],
+      );
+      await settle(page);
+      const f = await frame(page);
+      assert.ok(f.rects <= f.columns * (f.rows + 1), `${name} ${k}: ${JSON.stringify(f)}`);
+      assert.ok(f.overviewRects <= f.columns, `${name} ${k}: overview ${f.overviewRects}`);
+    }
+    await quiet(page);
+  }
+});
+
+test('panning a large report keeps frames short', async () => {
+  const file = report(
+    'open-large',
+    trace('open-large', '--scenario', 'pathfinder', '--events', '400000'),
+  );
+  const page = await open(browser, file, { viewport: { width: 1600, height: 900 } });
+  await page.evaluate(() => window.kymo.app.zoom(0.1));
+  await settle(page);
+  const times = await page.evaluate(async () => {
+    const out = [];
+    for (let k = 0; k < 60; k++) {
+      window.kymo.app.pan(0.02);
+      await new Promise((done) => {
+        requestAnimationFrame(() => requestAnimationFrame(done));
+      });
+      out.push(window.kymo.frame.ms);
+    }
+    return out.sort((a, b) => a - b);
+  });
+  const [median, slowest] = [times[30], times[59]].map((t) => t.toFixed(1));
+  console.log(`  panning at 1600x900: median ${median} ms, slowest ${slowest} ms a frame`);
+  await quiet(page);
+});
+
+// ---- clicking and searching ----
+
+test('a click on a piece shows state, cause and why it took so long', async () => {
+  const page = await openOff();
+  const index = indexOf(work('off.html'));
+  const finding = index.findings.find((f) => f.kind === 'inversion');
+  await page.evaluate(([a, b]) => window.kymo.app.frameOn(a, b), [finding.from, finding.to]);
+  await settle(page);
+  const at = await place(page, taskKey(index, 'bus'), (finding.from + finding.to) / 2);
+  await page.mouse.click(at.x, at.y);
+  await page.waitForSelector('.ledger');
+  const text = await page.textContent('#side-panel');
+  assert.match(text, /State\s*blocked/);
+  assert.match(text, /Waits for\s*bus_mutex \(mutex\)/);
+  assert.match(text, /waited for bus_mutex, held by weather/);
+  assert.match(text, /while comm ran/);
+  const shares = await page.locator('.ledger > .num.muted').allTextContents();
+  assert.ok(shares.length >= 2);
+  assert.match(text, /mutex_block/);
+  await quiet(page);
+});
+
+test('every kind of row answers a click', async () => {
+  const page = await open(browser, report('mixed', MIXED()));
+  const kinds = await page.evaluate(() => [
+    ...new Map(window.kymo.app.rows.map((row) => [row.kind, row.key])).entries(),
+  ]);
+  for (const [kind, key] of kinds.filter(([k]) => k !== 'group')) {
+    await page.evaluate((k) => {
+      const { app } = window.kymo;
+      const row = app.rows.find((one) => one.key === k);
+      app.select(row, app.whole.to / 3);
+      app.tell('reveal');
+    }, key);
+    await settle(page);
+    await page.waitForSelector('#side-panel .events');
+    assert.ok((await page.textContent('#side-panel h2')).length > 0, kind);
+  }
+  await quiet(page);
+});
+
+test('search by word, moment and number', async () => {
+  const page = await openOff();
+  await page.keyboard.press('/');
+  await page.keyboard.type('mutex_block bus');
+  await page.keyboard.press('Enter');
+  await page.waitForFunction(() =>
+    /events match/.test(document.getElementById('search-note')?.textContent),
+  );
+  assert.ok((await page.locator('#side-panel .events tr').count()) > 0);
+  for (const row of await page.locator('#side-panel .events tr').allTextContents())
+    assert.match(row, /mutex_block/);
+  await page.locator('#canvas').focus();
+  await page.keyboard.press('n');
+  await settle(page);
+  assert.equal(await page.locator('#side-panel .events tr[aria-current="true"]').count(), 1);
+  await page.fill('#search', '#100');
+  await page.press('#search', 'Enter');
+  await page.waitForFunction(() =>
+    /^1 events match/.test(document.getElementById('search-note')?.textContent),
+  );
+  await page.fill('#search', '1.5 s');
+  await page.press('#search', 'Enter');
+  await settle(page);
+  const v = await view(page);
+  const index = indexOf(work('off.html'));
+  const t = 1.5 * index.hz - index.start;
+  assert.ok(v.from <= t && t <= v.to);
+  await quiet(page);
+});
+
+test('by keyboard alone: to a row, along it, to its details and to the finding', async () => {
+  const page = await openOff();
+  for (let k = 0; k < 20; k++) {
+    await page.keyboard.press('Tab');
+    if (await page.evaluate(() => document.activeElement.id === 'canvas')) break;
+  }
+  assert.equal(await page.evaluate(() => document.activeElement.id), 'canvas');
+  for (let k = 0; k < 3; k++) await page.keyboard.press('ArrowDown');
+  await settle(page);
+  const first = await page.evaluate(() => window.kymo.app.selected);
+  assert.equal(first.kind, 'task');
+  await page.keyboard.press('.');
+  await settle(page);
+  const second = await page.evaluate(() => window.kymo.app.selected);
+  assert.ok(second.t > first.t);
+  await page.keyboard.press('Enter');
+  await page.waitForSelector('#side-panel dl');
+  assert.equal(await page.evaluate(() => document.activeElement.id), 'side-panel');
+  await page.keyboard.press(']');
+  await settle(page);
+  assert.match(await page.textContent('#side-panel'), /bus/);
+  await page.keyboard.press('?');
+  assert.equal(await page.evaluate(() => document.getElementById('help-dialog').open), true);
+  await page.keyboard.press('Escape');
+  await page.keyboard.press('Escape');
+  assert.equal(await page.evaluate(() => window.kymo.app.selected), null);
+  await quiet(page);
+});
+
+test('marks measure, bookmarks stay, and the address opens the same view elsewhere', async () => {
+  const page = await openOff();
+  const index = indexOf(work('off.html'));
+  const finding = index.findings.find((f) => f.kind === 'inversion');
+  await page.evaluate(([a, b]) => window.kymo.app.frameOn(a, b), [finding.from, finding.to]);
+  await settle(page);
+  const at = await place(page, taskKey(index, 'bus'), (finding.from + finding.to) / 2);
+  await page.mouse.click(at.x, at.y);
+  await settle(page);
+  await page.keyboard.press('b');
+  await page.evaluate(
+    ([a, b]) => {
+      window.kymo.app.placeMark(a);
+      window.kymo.app.placeMark(b);
+    },
+    [finding.from, finding.to],
+  );
+  await settle(page);
+  assert.match(await page.textContent('#measure-note'), /^measured 2[0-9]\.\d+ ms$/);
+  await page.waitForTimeout(400);
+  const fragment = await page.evaluate(() => window.location.hash);
+  const state = (p) =>
+    p.evaluate(() => {
+      const { app } = window.kymo;
+      return {
+        view: app.view,
+        selected: app.selected,
+        range: app.range,
+        bookmarks: app.bookmarks,
+        tab: app.tab,
+      };
+    });
+  const here = await state(page);
+  const other = await openOff({ fragment });
+  const there = await state(other);
+  assert.ok(
+    Math.abs(there.view.from - here.view.from) < 2 && Math.abs(there.view.to - here.view.to) < 2,
+  );
+  assert.equal(there.selected.key, here.selected.key);
+  assert.deepEqual(there.range, here.range);
+  assert.equal(there.bookmarks.length, 1);
+  assert.equal(there.tab, 'bookmarks');
+  await quiet(other);
+  await quiet(page);
+});
+
+// ---- numbers ----
+
+const TASK_PAIRS = [
+  ['cpu', (t) => t.cpu],
+  ['ready', (t) => t.ready],
+  ['blocked', (t) => t.blocked],
+  ['switches', (t) => t.switches],
+  ['preemptions', (t) => t.left.preempted],
+];
+const SPREADS = [
+  ['response', 'response'],
+  ['readyWait', 'ready_wait'],
+  ['blocking', 'blocking'],
+];
+
+// `slack` is what the cut handlers of a stretch may differ by, in counts.
+function compare(rows, index, truth, slack) {
+  for (const task of truth.tasks) {
+    const i = index.tasks.findIndex((t) => t.id === task.id);
+    const row = rows.tasks[i];
+    const about = `task ${task.name}`;
+    for (const [name, of] of TASK_PAIRS) {
+      const off = name === 'cpu' ? slack : 0;
+      assert.ok(
+        Math.abs(row[name] - of(task)) <= off,
+        `${about}: ${name} ${row[name]}, stat ${of(task)}`,
+      );
+    }
+    for (const [mine, theirs] of SPREADS) {
+      const [a, b] = [row[mine], task[theirs]];
+      assert.equal(a.count, b.count, `${about}: ${mine} count`);
+      if (!b.count) continue;
+      assert.equal(a.max, b.max, `${about}: ${mine} max`);
+      assert.equal(a.p99, b.p99, `${about}: ${mine} p99`);
+      assert.ok(Math.abs(a.mean - b.mean) < 0.001 * b.mean + 1e-3, `${about}: ${mine} mean`);
+    }
+  }
+  for (const isr of truth.isrs) {
+    const i = index.isrs.findIndex((one) => one.cause === isr.cause && one.source === isr.source);
+    assert.equal(rows.isrs[i].count, isr.count, `interrupt ${isr.cause}/${isr.source} count`);
+    assert.equal(rows.isrs[i].own, isr.duration.sum, `interrupt ${isr.cause}/${isr.source} time`);
+  }
+  for (const object of truth.objects) {
+    const i = index.objects.findIndex((one) => one.addr === object.addr);
+    if (i < 0) continue;
+    assert.equal(rows.objects[i].waits, object.waits, `object ${object.name} waits`);
+    assert.equal(
+      rows.objects[i].holding.count,
+      object.holding.count,
+      `object ${object.name} holds`,
+    );
+    assert.equal(rows.objects[i].holding.sum, object.holding.sum, `object ${object.name} held`);
+  }
+}
+
+const rowsOf = (page) => page.evaluate(() => window.kymo.app.tableRows[0]);
+
+test('the tables are those of kymo stat', async () => {
+  for (const [name, file] of [
+    ['off', OFF()],
+    ['mixed', MIXED()],
+    ['lossy', LOSSY()],
+  ]) {
+    const page = await open(browser, report(name, file));
+    await page.waitForFunction(() => window.kymo.app.tableRows);
+    compare(await rowsOf(page), indexOf(work(`${name}.html`)), stat(file), 0);
+    await quiet(page);
+  }
+});
+
+test('a measured stretch has the figures of kymo stat --from --to', async () => {
+  for (const [name, file] of [
+    ['off', OFF()],
+    ['mixed', MIXED()],
+  ]) {
+    const page = await open(browser, report(name, file));
+    const index = indexOf(work(`${name}.html`));
+    for (const [a, b] of [
+      [0.1, 0.35],
+      [0.5, 0.501],
+      [0.313, 0.9],
+      [0, 1],
+    ]) {
+      const [from, to] = [a, b].map((share) => Math.round(share * index.duration));
+      await page.evaluate(
+        ([x, y]) => {
+          window.kymo.app.tableRows = null;
+          window.kymo.app.setRange(x, y);
+        },
+        [from, to],
+      );
+      await page.waitForFunction(() => window.kymo.app.tableRows);
+      const truth = stat(file, '--from', `@${from + index.start}`, '--to', `@${to + index.start}`);
+      compare(await rowsOf(page), index, truth, 5000);
+    }
+    await quiet(page);
+  }
+});
+
+test('tables sort, and a worst value goes to its moment', async () => {
+  const page = await openOff();
+  await page.click('#grid-tasks-0 th:nth-child(3) button');
+  const shares = async () =>
+    (await page.locator('#grid-tasks-0 tbody td:nth-child(3)').allTextContents()).map((s) =>
+      s.startsWith('<') ? 0 : parseFloat(s),
+    );
+  const down = await shares();
+  assert.deepEqual(
+    down,
+    [...down].sort((a, b) => b - a),
+  );
+  await page.click('#grid-tasks-0 th:nth-child(3) button');
+  const up = await shares();
+  assert.deepEqual(
+    up,
+    [...up].sort((a, b) => a - b),
+  );
+  const index = indexOf(work('off.html'));
+  const bus = index.stat.tasks.find((row) => index.tasks[row.i].name === 'bus');
+  await page.click('#grid-tasks-0 tr[data-row="bus"] td:nth-child(7) .link');
+  await settle(page);
+  const selected = await page.evaluate(() => window.kymo.app.selected);
+  assert.equal(selected.t, bus.blocking.maxAt);
+  assert.match(await page.textContent('#side-panel'), /State\s*blocked/);
+  for (const tab of ['isrs', 'objects', 'histograms']) {
+    await page.click(`#tab-${tab}`);
+    await page.waitForSelector(tab === 'histograms' ? '.histogram' : `#grid-${tab}-0`);
+  }
+  const counts = await page
+    .locator('.pair section:nth-child(1) .histogram > .num:not(.muted)')
+    .allTextContents();
+  const sum = counts.reduce((s, text) => s + Number(text.replace(/\D/g, '')), 0);
+  assert.equal(sum, bus.response.count);
+  await quiet(page);
+});
+
+// ---- two runs ----
+
+test('two runs: the first difference is marked, and both align at it', async () => {
+  const page = await open(browser, report('ab', [OFF(), ON()]));
+  const index = indexOf(work('ab.html'));
+  assert.equal(index.diff.same, false);
+  assert.match(
+    await page.textContent('.card[data-kind="diff"]'),
+    /equal switches A goes to .*, B to /,
+  );
+  const flags = await page.evaluate(() =>
+    window.kymo.app.flags.filter((f) => f.kind === 'diff').map((f) => f.t),
+  );
+  assert.deepEqual(flags, [index.diff.a.t, index.diff.b.t]);
+  await page.click('.card[data-kind="diff"] button:text("Align both runs here")');
+  await settle(page);
+  const aligned = await page.evaluate(() =>
+    window.kymo.app.flags.filter((f) => f.kind === 'diff').map((f) => f.t),
+  );
+  assert.equal(aligned[0], aligned[1]);
+  const rows = await page.evaluate(
+    () => window.kymo.app.rows.filter((row) => row.kind === 'side').length,
+  );
+  assert.equal(rows, 2);
+  await quiet(page);
+});
+
+test('a run and itself have no difference', async () => {
+  const page = await open(browser, report('aa', [OFF(), OFF()]));
+  assert.match(await page.textContent('#side-panel'), /Both runs switch tasks in the same order/);
+  await quiet(page);
+});
+
+// ---- loss ----
+
+test('loss is drawn, told and carried into the figures', async () => {
+  const page = await open(browser, report('lossy', LOSSY()));
+  const index = indexOf(work('lossy.html'));
+  assert.ok(index.gaps.length > 0);
+  assert.match(await page.textContent('#side-panel .card[data-kind="loss"]'), /events were lost/);
+  assert.equal(await page.locator('.label.loss').count(), 1);
+  assert.match(await page.textContent('#tables-about'), /possible, not certain/);
+  await quiet(page);
+});
