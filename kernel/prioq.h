@@ -62,13 +62,6 @@ static inline void prioq_append(struct prioq *q, tcb_t *t)
         q->top = level;
 }
 
-/* In front of its equals: for a running task whose level changes, because it has not used up its turn. */
-static inline void prioq_prepend(struct prioq *q, tcb_t *t)
-{
-    prioq_append(q, t);
-    q->first[t->prio_level] = t;
-}
-
 /* Eight levels: looking at the next ring is cheaper than keeping a bitmap right at every append and remove. */
 static inline void prioq_find_top(struct prioq *q, uint32_t level)
 {

@@ -559,7 +559,7 @@ void sched_block_ended(tcb_t *cur)
 }
 
 /* Takes the running task out of the ready queue; `kind` says for what. */
-static inline void stop_running(tcb_t *cur, void *queue, uint32_t kind, uint32_t ticks)
+static inline __attribute__((always_inline)) void stop_running(tcb_t *cur, void *queue, uint32_t kind, uint32_t ticks)
 {
     prioq_remove(&sched.ready, cur);
     cur->state = TASK_BLOCKED;
@@ -569,15 +569,17 @@ static inline void stop_running(tcb_t *cur, void *queue, uint32_t kind, uint32_t
         wheel_arm(cur, sched.now, ticks);
 }
 
-void sched_await_waiters(tcb_t *cur, struct prioq *queue, uint32_t kind, uint32_t ticks)
-{
-    stop_running(cur, queue, kind, ticks);
-    waiters_append(queue, cur);
-}
-
 void sched_await_time(tcb_t *cur, uint32_t ticks)
 {
     stop_running(cur, NULL, WAIT_DELAY, ticks);
+}
+
+void sched_await_waiters(tcb_t *cur, struct prioq *queue, uint32_t kind, uint32_t ticks)
+{
+    sched_await_time(cur, ticks);
+    cur->wait_queue = queue;
+    cur->wait_kind = kind;
+    waiters_append(queue, cur);
 }
 
 int32_t sched_wait(struct fifo *q, uint32_t ticks, uint32_t irq, const char *call, const void *obj)
@@ -633,18 +635,23 @@ void sched_leave_giver(uint32_t irq, tcb_t *woken)
 /* The level of `t` becomes `level`, wherever it is queued. The running task stays in front of its new equals. */
 void sched_set_level(tcb_t *t, uint32_t level)
 {
-    if (t->state == TASK_RUNNING) {
-        prioq_remove(&sched.ready, t);
+    bool may_run = t->state == TASK_READY || t->state == TASK_RUNNING;
+    if (!may_run && t->wait_kind <= WAIT_FIFO) {
         t->prio_level = level;
-        prioq_prepend(&sched.ready, t);
         return;
     }
-    struct prioq *q = t->state == TASK_READY ? &sched.ready : t->wait_kind > WAIT_FIFO ? t->wait_queue : NULL;
-    if (q)
-        prioq_remove(q, t);
+    struct prioq *q = may_run ? &sched.ready : t->wait_queue;
+    prioq_remove(q, t);
     t->prio_level = level;
-    if (q)
-        prioq_append(q, t);
+    prioq_append(q, t);
+    if (t->state == TASK_RUNNING)
+        q->first[level] = t;
+}
+
+/* Takes `t` out of the ready queue, for the ways that are not hot. */
+void sched_unready(tcb_t *t)
+{
+    prioq_remove(&sched.ready, t);
 }
 
 /* --- start --- */

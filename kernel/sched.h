@@ -148,6 +148,7 @@ void sched_unqueue(tcb_t *t);
 /* Ends a section in which levels or states changed: switches if the running task is no longer the first. */
 void sched_preempt(uint32_t irq);
 void sched_leave_giver(uint32_t irq, tcb_t *woken);
+void sched_unready(tcb_t *t);
 /* Changes the effective level of `t`, wherever it is queued. */
 void sched_set_level(tcb_t *t, uint32_t level);
 

@@ -237,7 +237,7 @@ void mo_task_exit(void)
     power_off_if_last();
     hal_irq_save();
     sched_settle();
-    prioq_remove(&sched.ready, cur);
+    sched_unready(cur);
     cur->state = TASK_STOPPED;
     cur->next = ended;
     ended = cur;
@@ -269,7 +269,7 @@ int32_t mo_task_cancel(uint16_t id)
     if (wheel_is_armed(t))
         wheel_disarm(t);
     if (t->state == TASK_READY)
-        prioq_remove(&sched.ready, t);
+        sched_unready(t);
     sched_unqueue(t);
     trace_task_destroy_off(TRACE_ID(t), sched_trace_state(t));
     struct id_page *page = withdraw(t);
@@ -322,7 +322,7 @@ static int32_t suspend_self(tcb_t *cur, uint32_t irq)
     cur->flags |= TASK_IS_SUSPENDED;
     cur->state = TASK_SUSPENDED;
     cur->wait_result = ERR_OK;
-    prioq_remove(&sched.ready, cur);
+    sched_unready(cur);
     return sched_block_suspended(cur, irq);
 }
 
@@ -341,7 +341,7 @@ int32_t mo_task_suspend(uint16_t id)
     } else {
         trace_task_suspend_off(TRACE_ID(t), sched_trace_state(t));
         if (t->state == TASK_READY)
-            prioq_remove(&sched.ready, t);
+            sched_unready(t);
         t->flags |= TASK_IS_SUSPENDED;
         t->state = TASK_SUSPENDED;
     }

@@ -21,10 +21,27 @@ kernel-test-images:
 	@+$(MAKE) --no-print-directory BUILD=$(KT_BUILD) \
 	  CFLAGS='$(CFLAGS) -DCONFIG_KERNEL_CHECK=1 -DCONFIG_TRACE_CHECK=1' $(KT_IMAGES)
 
-check-kernel: kernel-test-images
-	$(Q)python3 tests/kernel/run.py $(KT_IMAGES)
+# What operations cost: the table of every figure, and in `make check` the budgets for the fewest and the most tasks.
+KCOST_OUT := $(BUILD)/cfg-kernel-cost
+KCOST_RUN = python3 tests/kernel/cost/run.py
+KCOST_IMAGES := target/tests/kernel/cost/bench.elf target/tests/kernel/cost/size.elf
+
+.PHONY: kernel-cost kernel-cost-images kernel-cost-out
+kernel-cost-out:
+	@+$(MAKE) --no-print-directory BUILD=$(KCOST_OUT) CFLAGS='$(CFLAGS) -DCONFIG_DEBUG_TRACE=0' \
+	  $(KCOST_IMAGES:%=$(KCOST_OUT)/%)
+
+kernel-cost: kernel-cost-out $(KCOST_IMAGES:%=$(BUILD)/%) ## instructions of every kernel operation beside other kernels'
+	$(Q)$(KCOST_RUN) --json $(BUILD)/kernel-cost.json --doc Documentation/kernel-cost.md $(KCOST_OUT) $(BUILD)
+
+check-kernel: kernel-test-images kernel-cost-out
+	$(Q)sh -c 'fail=0; python3 tests/kernel/run.py $(KT_IMAGES) > $(BUILD)/check-kernel.txt || fail=1; \
+	  $(KCOST_RUN) --gate --tasks 2,1000 $(KCOST_OUT) >> $(BUILD)/check-kernel.txt || fail=1; \
+	  grep -v "passed,.*failed" $(BUILD)/check-kernel.txt; \
+	  awk "/ passed, / {p += \$$1; f += \$$3} END {print p + 0 \" passed, \" f + 0 \" failed\"}" $(BUILD)/check-kernel.txt; \
+	  exit $$fail'
 
 $(T)/tests/kernel/cost/%.elf: $(T)/tests/kernel/cost/%.c.o $(T)/libkymo-kernel.a arch/riscv/riscv32-qemu.ld
 	$(say) LD $@
-	$(Q)$(TLD) -melf32lriscv --gc-sections --build-id -T arch/riscv/riscv32-qemu.ld -o $@ $< \
+	$(Q)$(TLD) -melf32lriscv --gc-sections --build-id -T arch/riscv/riscv32-qemu.ld -Map $@.map -o $@ $< \
 	  --whole-archive $(T)/libkymo-kernel.a --no-whole-archive

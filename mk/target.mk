@@ -19,6 +19,9 @@ KSRC := $(wildcard kernel/*.c lib/*.c trace/*.c trace/*.S arch/riscv/*.c arch/ri
 KOBJ := $(KSRC:%=$(T)/%.o)
 APPS := $(sort $(patsubst app/%.c,%,$(wildcard app/*.c)))
 
+# Ways that are not hot are compiled for size.
+$(patsubst %,$(T)/kernel/%.c.o,task cond irq main panic check syscall logger): TFLAGS += -Os
+
 $(eval $(call stamp,target,$(TCC) $(TALL)))
 $(eval $(call stamp,kernel-objects,$(KOBJ)))
 

@@ -12,7 +12,9 @@
 
 #include "private/stdio.h"
 
-#define SELECT (*(volatile uint32_t *) 0x87C10000) /* how many other tasks: QEMU's loader writes it */
+/* QEMU's loader writes them: how many other tasks there are, and whether the recorder, if it is compiled in, runs. */
+#define SELECT (*(volatile uint32_t *) 0x87C10000)
+#define TRACED (*(volatile uint32_t *) 0x87C10004)
 #define ROUNDS 300
 #define PER_MTIME 100
 
@@ -169,7 +171,6 @@ static void calibrate(void)
             least = late < least ? late : least;
             most = late > most ? late : most;
         }
-        printf("phase %u: %d..%d\n", store_phase, (int32_t) least - 1000, (int32_t) most - 1000);
         latency = least - 1000;
         if (most - least < 10)
             return;
@@ -234,6 +235,20 @@ static void measure_yield(void)
     until_full();
     dismiss(keep);
     report("yield_ready");
+}
+
+static void yield_back(void)
+{
+    for (;;)
+        mo_task_yield();
+}
+
+static void measure_masked_yield(void)
+{
+    uint32_t keep = helper_count;
+    help(yield_back, TASK_PRIO_NORMAL);
+    masked("yield_ready", mo_task_yield, 250);
+    dismiss(keep);
 }
 
 /* semaphore */
@@ -364,7 +379,7 @@ static void measure_mutex(void)
         mo_mutex_unlock(&lock);
     }
     report("mutex_hand_over");
-    masked("mutex_contended", contend, 1300);
+    masked("mutex_hand_over", contend, 1300);
     dismiss(keep);
 }
 
@@ -425,18 +440,6 @@ static void measure_tick(void)
     masked_tick("tick_idle", nothing);
 }
 
-static void rotated(void)
-{
-    for (;;) {
-        uint32_t now = NOW();
-        uint32_t trap = probe_time[0];
-        if (now - trap < 2000)
-            add(now - trap - PROBE_AFTER);
-        while (now - probe_time[0] < 2000 || NOW() - now < 4000)
-            now = probe_time[0] + 2000 - 1 > now ? NOW() : now;
-    }
-}
-
 /* wake from a tick */
 static void tick_sleeper(void)
 {
@@ -479,7 +482,7 @@ static void measure_wake(void)
     }
     report("delay_block");
     masked_tick("tick_wake", delay_block);
-    masked("delay", delay_block, 400);
+    masked("delay_block", delay_block, 400);
     dismiss(keep);
 }
 
@@ -609,10 +612,9 @@ static void quiet_spawn(int32_t on)
     _stdout_install(on ? discard : NULL);
 }
 
-static void bench(void)
+static void start(void)
 {
     others = SELECT;
-    uint32_t old_vector = read_csr(mtvec);
     write_csr(mtvec, (uint32_t) (uintptr_t) probe_entry);
     quiet_spawn(1);
     for (uint32_t i = 0; i < others; i++)
@@ -621,16 +623,15 @@ static void bench(void)
     quiet_spawn(0);
     calibrate();
     printf("store phase %u, latency %u, bias %u\n", store_phase, latency, bias);
-    measure_free_semaphore();
-    measure_free_mutex();
-    measure_yield();
-    (void) rotated;
-    (void) old_vector;
 }
 
 static void bench_main(void)
 {
-    bench();
+    start();
+    measure_free_semaphore();
+    measure_free_mutex();
+    measure_yield();
+    measure_masked_yield();
     measure_give();
     measure_mutex();
     measure_message();
@@ -651,7 +652,8 @@ int32_t app_main(void)
     turn = mo_sem_create(2000, 0);
     mo_mutex_init(&lock);
     mq = mo_mq_create(4);
-    trace_stop();
+    if (!TRACED)
+        trace_stop();
     mo_task_spawn(bench_main, 4096);
     return 1;
 }
