@@ -208,12 +208,16 @@ int kymo_cmd_stat(int argc, char **argv)
     for (unsigned i = 0; i < o.paths && !r; i++) {
         s[i] = collect(&o, o.path[i], &t[i]);
         r = s[i] ? 0 : KYMO_EXIT_FAILED;
-        if (s[i])
-            v[i] = (struct stat_view){.path = o.path[i], .info = kymo_get_info(t[i]), .s = s[i]};
+        if (!s[i])
+            break;
+        v[i] = (struct stat_view){.path = o.path[i], .info = kymo_get_info(t[i]), .s = s[i]};
+        if (!stat_name_all(&v[i]))
+            r = kymo_fail("stat", "no memory");
     }
     if (!r)
         show(&o, v);
     for (unsigned i = 0; i < 2; i++) {
+        free(v[i].name);
         kymo_stat_free(s[i]);
         kymo_close(t[i]);
     }

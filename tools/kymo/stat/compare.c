@@ -6,30 +6,13 @@
 #include <inttypes.h>
 #include <stdlib.h>
 
-static bool same_name(const char *a, const char *b)
+/* The task of the other run that this one is compared with. */
+static const struct kymo_stat_task *
+partner(const struct stat_view *mine, const struct kymo_stat_task *t, const struct stat_view *other)
 {
-    size_t n = stat_name_length(a);
-    return n == stat_name_length(b) && strncmp(a, b, n) == 0;
-}
-
-static const struct kymo_stat_task *partner(const struct kymo_stat *a, unsigned which,
-                                            const struct kymo_stat *b)
-{
-    const struct kymo_stat_task *t = &a->task[which];
-    unsigned nth = 0;
-    for (unsigned i = 0; i < a->tasks; i++)
-        nth += a->task[i].id < t->id && same_name(a->task[i].name, t->name);
-    const struct kymo_stat_task *best = NULL;
-    for (unsigned i = 0; i < b->tasks; i++) { /* the one with exactly nth smaller ids of its name */
-        unsigned smaller = 0;
-        if (!same_name(b->task[i].name, t->name))
-            continue;
-        for (unsigned k = 0; k < b->tasks; k++)
-            smaller += b->task[k].id < b->task[i].id && same_name(b->task[k].name, t->name);
-        if (smaller == nth)
-            best = &b->task[i];
-    }
-    return best;
+    const struct stat_name *own = stat_name_of(mine, t);
+    const struct stat_name *n = own ? stat_find_name(other, t->name, own->rank) : NULL;
+    return n ? n->task : NULL;
 }
 
 /* One figure of both runs and how it changed. */
@@ -116,8 +99,8 @@ void stat_compare(struct text *t, const struct stat_options *o, const struct sta
     const struct kymo_stat *a = v[0].s, *b = v[1].s;
     for (unsigned i = 0; i < a->tasks; i++)
         if (stat_wants_task(o, &a->task[i]))
-            line(t, o, v, &a->task[i], partner(a, i, b));
+            line(t, o, v, &a->task[i], partner(&v[0], &a->task[i], &v[1]));
     for (unsigned i = 0; i < b->tasks; i++)
-        if (stat_wants_task(o, &b->task[i]) && !partner(b, i, a))
+        if (stat_wants_task(o, &b->task[i]) && !partner(&v[1], &b->task[i], &v[0]))
             line(t, o, v, NULL, &b->task[i]);
 }

@@ -5,10 +5,13 @@
 
 #include <inttypes.h>
 
+enum { NAME_ROOM = 64 };
+
 struct page { /* what every line needs */
     struct text *t;
     const struct stat_options *o;
     const struct kymo_stat *s;
+    const struct stat_view *v;
 };
 
 static const char *span(char b[TEXT_SPAN], const struct page *p, uint64_t counts)
@@ -27,6 +30,15 @@ static void heading(const struct page *p, const char *text)
     text_put(p->t, text);
     text_colour(p->t, &p->o->style, TEXT_PLAIN);
     text_newline(p->t);
+}
+
+/* A task's name, without the "/id" where no other task has the same. */
+static const char *name_of(char out[NAME_ROOM], const struct page *p, const char *full)
+{
+    const struct stat_name *n = stat_find_name(p->v, full, 0);
+    bool alone = n && n->same == 1;
+    snprintf(out, NAME_ROOM, "%.*s", alone ? (int)stat_name_length(full) : NAME_ROOM - 1, full);
+    return out;
 }
 
 static bool is_application(const struct kymo_stat_task *t)
@@ -104,10 +116,12 @@ static void put_worst(const struct page *p, const struct kymo_stat_task *t)
 static void task_line(const struct page *p, const struct kymo_stat_task *t)
 {
     char cpu[TEXT_SPAN], part[TEXT_SPAN], prio[TEXT_SPAN], blocked[TEXT_SPAN], ready[TEXT_SPAN];
+    char name[NAME_ROOM];
     share(p, t, part);
     level(t, prio);
-    text_format(p->t, "%-22.22s %5s %9s %11s %9" PRIu64, t->name, is_application(t) ? prio : "-",
-                span(cpu, p, t->running - t->irq), part, t->switches);
+    text_format(p->t, "%-22.22s %5s %9s %11s %9" PRIu64, name_of(name, p, t->name),
+                is_application(t) ? prio : "-", span(cpu, p, t->running - t->irq), part,
+                t->switches);
     if (is_application(t)) {
         put_worst(p, t);
         text_format(p->t, " %9s %9s", span(ready, p, t->ready), span(blocked, p, t->blocked));
@@ -155,9 +169,10 @@ static void tasks(const struct page *p)
 static void wait_line(const struct page *p, const struct kymo_stat_task *t,
                       const struct kymo_stat_wait *w)
 {
-    char sum[TEXT_SPAN], worst[TEXT_SPAN];
-    text_format(p->t, "%-22.22s %-22.22s %-22.22s %6" PRIu64 " %9s %9s %11.6f", t->name,
-                w->object_name, w->holder_name ? w->holder_name : "-", w->count,
+    char sum[TEXT_SPAN], worst[TEXT_SPAN], name[NAME_ROOM], holder[NAME_ROOM];
+    text_format(p->t, "%-22.22s %-22.22s %-22.22s %6" PRIu64 " %9s %9s %11.6f",
+                name_of(name, p, t->name), w->object_name,
+                w->holder_name ? name_of(holder, p, w->holder_name) : "-", w->count,
                 span(sum, p, w->time), span(worst, p, w->max), seconds(p, w->max_at));
     if (w->open)
         text_put(p->t, " not over");
@@ -171,7 +186,8 @@ static void waits(const struct page *p)
         for (unsigned i = 0; i < p->s->tasks; i++) {
             const struct kymo_stat_task *t = &p->s->task[i];
             for (unsigned k = 0; k < t->waits && stat_wants_task(p->o, t); k++) {
-                if ((t->wait[k].holder == KYMO_TASK_NONE) != pass || t->wait[k].time == 0)
+                if ((t->wait[k].holder == KYMO_TASK_NONE) != pass || t->wait[k].time == 0 ||
+                    (t->wait[k].object == 0 && !p->o->all))
                     continue;
                 if (!any) {
                     text_newline(p->t);
@@ -303,7 +319,7 @@ static void distributions(const struct page *p)
 
 void stat_text(struct text *t, const struct stat_options *o, const struct stat_view *v)
 {
-    struct page p = {.t = t, .o = o, .s = v->s};
+    struct page p = {.t = t, .o = o, .s = v->s, .v = v};
     head(&p, v);
     if (!o->objects || o->tasks)
         tasks(&p);
@@ -351,7 +367,7 @@ static void histogram(const struct page *p, const char *who, const char *what,
 
 void stat_histograms(struct text *t, const struct stat_options *o, const struct stat_view *v)
 {
-    struct page p = {.t = t, .o = o, .s = v->s};
+    struct page p = {.t = t, .o = o, .s = v->s, .v = v};
     for (unsigned i = 0; i < v->s->tasks; i++) {
         const struct kymo_stat_task *k = &v->s->task[i];
         if (!stat_wants_task(o, k) || !is_application(k))

@@ -153,6 +153,20 @@ static void on_event(void *u, const kymo_model *m, const struct kymo_event *e)
              (int)(t.used < 80 ? t.used : 80), t.data);
 }
 
+/* Names lose the "/id" that tells tasks of one entry apart where there is nothing to tell apart. */
+static void shorten(struct grid *g)
+{
+    for (unsigned i = 0; i < g->rows; i++) {
+        char *slash = g->row[i].kind == GRID_TASK ? strrchr(g->row[i].name, '/') : NULL;
+        unsigned same = 0;
+        size_t n = slash ? (size_t)(slash + 1 - g->row[i].name) : 0;
+        for (unsigned k = 0; slash && k < g->rows; k++)
+            same += strncmp(g->row[k].name, g->row[i].name, n) == 0;
+        if (slash && same == 1)
+            *slash = 0;
+    }
+}
+
 /* Names are asked for at the end, when most is known. */
 static void on_end(void *u, const kymo_model *m, uint64_t time)
 {
@@ -169,6 +183,7 @@ static void on_end(void *u, const kymo_model *m, uint64_t time)
             snprintf(r->name, sizeof r->name, "%s",
                      r->kind == GRID_TASK ? kymo_task_name(m, r->id) : kymo_object_name(m, r->id));
     }
+    shorten(g);
 }
 
 /* Tasks by base priority, then the handlers, then mutexes. */
