@@ -93,21 +93,6 @@ void trace_reader_init(struct trace_reader *r)
     r->next_seq = TRACE_PORT_CONTROL()->first_seq;
 }
 
-/* Goes to the oldest block; what lies between it and next_seq is lost. */
-static int trace_reader_seek(control *c, struct trace_reader *r)
-{
-    struct view v;
-    uint32_t b = trace_oldest(c);
-    if (!b || !trace_view(c, b, &v))
-        return 0;
-    if ((int32_t) (v.seq - r->next_seq) > 0)
-        r->lost += v.seq - r->next_seq;
-    r->block = b;
-    r->index = r->words = 0;
-    r->next_seq = v.seq;
-    return 1;
-}
-
 /* Copies record `index`; the caller checks afterwards that the block is still the same. 0: not a
  * record. */
 static int trace_copy_record(control *c, const struct trace_reader *r, const struct view *v,
@@ -129,6 +114,34 @@ static int trace_copy_record(control *c, const struct trace_reader *r, const str
     return 1;
 }
 
+/* Goes to the block that has next_seq, or, if that is overwritten, to the oldest; what lies between is lost. The
+ * records before next_seq in its block are walked, because payload words have no index. */
+static int trace_reader_seek(control *c, struct trace_reader *r)
+{
+    struct view v;
+    struct trace_record skipped;
+    uint32_t b = trace_oldest(c);
+    if (!b || !trace_view(c, b, &v))
+        return 0;
+    if ((int32_t) (v.seq - r->next_seq) > 0) {
+        r->lost += v.seq - r->next_seq;
+        r->next_seq = v.seq;
+    }
+    while (r->next_seq - v.seq > v.slots || (r->next_seq - v.seq == v.slots && b != c->block)) {
+        b = trace_after(c, b);
+        if (b == trace_oldest(c) || !trace_view(c, b, &v))
+            return 0;
+    }
+    r->block = b;
+    r->words = 0;
+    for (r->index = 0; r->index < r->next_seq - v.seq; r->index++) {
+        if (!trace_copy_record(c, r, &v, &skipped))
+            return 0;
+        r->words += skipped.words;
+    }
+    return 1;
+}
+
 int trace_read(struct trace_reader *r, struct trace_record *out)
 {
     control *c = TRACE_PORT_CONTROL();
@@ -143,6 +156,9 @@ int trace_read(struct trace_reader *r, struct trace_record *out)
         if (r->index == v.slots) {
             if (r->block == c->block || (!c->block && r->block == c->closed))
                 return 0;
+            /* it may have been open when it was viewed, and have been filled up since */
+            if (!trace_view(c, r->block, &again) || again.seq != v.seq || again.slots != v.slots)
+                continue;
             r->block = trace_after(c, r->block);
             r->index = r->words = 0;
             continue;
