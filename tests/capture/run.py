@@ -5,6 +5,7 @@ number after a colon where a test draws random moments: `kill_qemu:7`.
 The guests (guest.c) write marks that count 0, 1, 2, ..: whatever the way a run ended, its trace must hold a gapless stretch of
 them that starts at 0 (whole capture) or ends at the newest (flight recorder). After each test no QEMU may be left."""
 import filecmp
+import json
 import os
 import random
 import re
@@ -16,7 +17,7 @@ import sys
 import tempfile
 import time
 
-from container import Bad, Trace, need
+from container import Bad, Trace, need, packets as read_packets
 
 BUILD, HERE = sys.argv[1], os.path.dirname(os.path.abspath(__file__))
 KYMO = os.path.abspath(BUILD + "/host/kymo")
@@ -363,6 +364,26 @@ def test_nothing_left():
     for p, old in zip(places, before):
         new = set(x for x in os.listdir(p) if "kymo" in x or "qemu" in x) - old
         need(not new, "%s: %s" % (p, new))
+
+
+def test_cost():
+    """--cost keeps the ledger of the run in the trace: every event that was recorded was written by a counted writer."""
+    for args in ([], ["--duration", "0.3"], ["--events", "700"]):
+        for out in ("a.kymo", "b.kymo"):
+            run = Run([DEADLOCK, "--cost", "--timeout", "50", "-o", out] + (args or ["--duration", "0.5"]))
+            need(run.status == 0 and "no cost" not in run.err, run.err)
+        same("a.kymo", "b.kymo")
+        packets = read_packets(open("a.kymo", "rb").read())
+        ledger = [json.loads(p[2]) for p in packets if p[0] == 8]
+        need(len(ledger) == 1 and packets[-1][0] == 9, "COST packets: %d" % len(ledger))
+        recorded = sum(w["calls"] for w in ledger[0]["writers"] if w["code"] >= 0)
+        count = sum(int.from_bytes(p[2][0:2], "little") for p in packets if p[0] == 5)
+        for p in packets:
+            if p[0] == 6:
+                count += (int.from_bytes(p[2][8:12], "little") - int.from_bytes(p[2][20:24], "little") - 32) // 8
+        need(0 <= count - recorded <= 1, "%d events, %d counted writes" % (count, recorded))
+        need(ledger[0]["tracer"] == sum(w["instructions"]["sum"] for w in ledger[0]["writers"]), "sum")
+        need(0 < ledger[0]["tracer"] < ledger[0]["executed"], str(ledger[0])[:100])
 
 
 def test_waiting():

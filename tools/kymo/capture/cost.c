@@ -5,31 +5,21 @@
  * The request goes to the plugin, and the result comes back, through memory files that QEMU
  * inherits. See tools/qemu/cost.c for what each figure means. */
 #include "command.h"
-#include "cost_result.h"
-#include "qemu.h"
+#include "cost_job.h"
 
 #include <errno.h>
 #include <fnmatch.h>
 #include <getopt.h>
-#include <poll.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
 struct cost {
     const char *path, *json, *csv, *start, *stop;
-    struct qemu_options qemu;
-    double timeout;
     uint64_t duration;
-    bool quiet;
     struct capture_image image;
     struct capture_symbol *symbol;
     size_t symbols;
-    FILE *request;
-    int out;
+    struct cost_job job;
     unsigned wanted; /* lines in the request */
 };
 
@@ -102,7 +92,7 @@ static int want_functions(struct cost *c, const char *pattern)
         const struct capture_symbol *s = &c->symbol[i];
         if (!s->function || !s->size || fnmatch(pattern, s->name, 0) != 0)
             continue;
-        fprintf(c->request, "function %s %x %x\n", s->name, s->address, s->address + s->size);
+        fprintf(c->job.request, "function %s %x %x\n", s->name, s->address, s->address + s->size);
         c->wanted++;
     }
     return c->wanted > before ? 0 : no_match(c, "function", pattern);
@@ -116,10 +106,10 @@ static int want_sites(struct cost *c, const char *pattern)
     if (!capture_sites_read(c->path, pattern, &list, &count, why, sizeof why))
         return kymo_fail("cost", "%s: %s", c->path, why);
     for (size_t i = 0; i < count; i++) {
-        fprintf(c->request, "site %s", list[i].name);
+        fprintf(c->job.request, "site %s", list[i].name);
         for (unsigned n = 0; n < list[i].spans; n++)
-            fprintf(c->request, " %x %x", list[i].span[n][0], list[i].span[n][1]);
-        fputc('\n', c->request);
+            fprintf(c->job.request, " %x %x", list[i].span[n][0], list[i].span[n][1]);
+        fputc('\n', c->job.request);
         free(list[i].name);
         c->wanted++;
     }
@@ -135,24 +125,16 @@ static int want_path(struct cost *c, const char *text)
     snprintf(from, sizeof from, "%.*s", dots ? (int)(dots - text) : 0, text);
     if (!dots || !find_place(c, from, &low) || !find_place(c, dots + 2, &high))
         return no_match(c, "path", text);
-    fprintf(c->request, "path %s %x %x\n", text, low, high);
+    fprintf(c->job.request, "path %s %x %x\n", text, low, high);
     c->wanted++;
     return 0;
 }
 
 static int want_writers(struct cost *c)
 {
-    const struct capture_text *m = &c->image.marks;
-    if (m->length < 16 || !c->image.ctl)
+    if (!cost_job_writers(&c->job))
         return kymo_fail(
             "cost", "%s: no .debug_trace_sites: it records nothing, or is not optimized", c->path);
-    fprintf(c->request, "ctl %x\n", c->image.ctl);
-    for (size_t i = 0; i + 8 <= m->length; i += 8) {
-        uint32_t mark[2];
-        memcpy(mark, m->data + i, sizeof mark);
-        if (mark[0] >= CAPTURE_RAM_BASE && mark[1] < 4) /* 0: the linker dropped the function */
-            fprintf(c->request, "mark %x %u\n", mark[0], mark[1]);
-    }
     c->wanted++;
     return 0;
 }
@@ -190,8 +172,8 @@ static bool set_option(struct cost *c, int option, const char *value)
     case O_JSON: c->json = value; return true;
     case O_CSV: c->csv = value; return true;
     case O_DURATION: c->duration = (uint64_t)(s * 1e9 + 0.5); return true;
-    case O_TIMEOUT: c->timeout = s; return true;
-    case O_CONSOLE: c->quiet = false; return true;
+    case O_TIMEOUT: c->job.timeout = s; return true;
+    case O_CONSOLE: c->job.show_console = true; return true;
     default: return true; /* f, s, p: on the second pass, when the image is known */
     }
 }
@@ -213,7 +195,7 @@ static int parse(struct cost *c, int argc, char **argv)
     }
     if (argc - optind != 1)
         return kymo_fail("cost", argc == optind ? "which image?" : "one image at a time");
-    c->path = c->qemu.image = argv[optind];
+    c->path = c->job.path = argv[optind];
     return -1;
 }
 
@@ -229,8 +211,6 @@ static int make_request(struct cost *c, int argc, char **argv)
                                  : 0;
     if (!status && !c->wanted)
         status = want_functions(c, "*");
-    if (!status && fflush(c->request) != 0)
-        status = kymo_fail("cost", "memory: %s", strerror(errno));
     return status;
 }
 
@@ -239,9 +219,9 @@ static int make_request(struct cost *c, int argc, char **argv)
 static bool plugin_argument(const struct cost *c, char *text, size_t size, const char **missing)
 {
     uint32_t at;
-    int n = snprintf(text, size, "cost=/proc/self/fd/%d,out=/proc/self/fd/%d", fileno(c->request),
-                     c->out);
+    int n = 0;
     const char *const places[][2] = {{"start", c->start}, {"stop", c->stop}};
+    *text = 0;
     for (int i = 0; i < 2; i++) {
         if (!places[i][1])
             continue;
@@ -255,36 +235,6 @@ static bool plugin_argument(const struct cost *c, char *text, size_t size, const
     return true;
 }
 
-/* Until QEMU ends; true if it had to be ended. The plugin's pipe carries nothing that is needed
- * here. */
-static bool wait_for_end(struct cost *c, struct qemu_process *q)
-{
-    char data[4096];
-    int left = c->timeout > 0 ? (int)(c->timeout * 1000) : -1;
-    for (;;) {
-        struct pollfd p[2] = {{q->pidfd, POLLIN, 0}, {q->stream, POLLIN, 0}};
-        int step = left < 0 || left > 100 ? 100 : left, n = poll(p, 2, step);
-        if (p[1].revents && read(q->stream, data, sizeof data) <= 0) {
-            close(q->stream);
-            q->stream = -1;
-        }
-        if (p[0].revents)
-            return false;
-        if (n == 0 && left >= 0 && (left -= step) <= 0) {
-            qemu_kill(q);
-            return true;
-        }
-    }
-}
-
-static void show_console(struct cost *c, struct qemu_process *q)
-{
-    char data[4096];
-    ssize_t n;
-    for (off_t at = 0; !c->quiet && (n = pread(q->console, data, sizeof data, at)) > 0; at += n)
-        fwrite(data, 1, (size_t)n, stderr);
-}
-
 static int write_to(const struct cost *c, const struct cost_result *r, const char *path, bool json)
 {
     FILE *f = strcmp(path, "-") == 0 ? stdout : fopen(path, "w");
@@ -294,85 +244,66 @@ static int write_to(const struct cost *c, const struct cost_result *r, const cha
         cost_result_json(r, c->image.name, f);
     else
         cost_result_csv(r, f);
-    if (f != stdout && fclose(f) != 0)
+    if (f != stdout && (fflush(f) != 0 || fclose(f) != 0))
         return kymo_fail("cost", "%s: %s", path, strerror(errno));
     return 0;
 }
 
-static int show(struct cost *c)
+static int show(const struct cost *c, const struct cost_result *r)
 {
-    struct cost_result r = {.symbol = c->symbol, .symbols = c->symbols, .table = &c->image.table};
-    FILE *f = fdopen(dup(c->out), "r");
     int status = 0;
-    if (!f)
-        return kymo_fail("cost", "%s", strerror(errno));
-    rewind(f);
-    if (!cost_result_read(&r, f))
-        status = kymo_fail("cost", "%s: QEMU ended without a result", c->path);
-    fclose(f);
-    if (!status && !(c->json && *c->json == '-') && !(c->csv && *c->csv == '-'))
-        cost_result_table(&r, stdout);
-    if (!status && c->json)
-        status = write_to(c, &r, c->json, true);
+    if (!(c->json && *c->json == '-') && !(c->csv && *c->csv == '-'))
+        cost_result_table(r, stdout);
+    if (c->json)
+        status = write_to(c, r, c->json, true);
     if (!status && c->csv)
-        status = write_to(c, &r, c->csv, false);
-    if (!status && (r.unknown || r.lost || r.illegal))
+        status = write_to(c, r, c->csv, false);
+    if (!status && (r->unknown || r->lost || r->illegal))
         status = KYMO_EXIT_UNDECIDED;
-    cost_result_free(&r);
     return kymo_finish("cost", status);
 }
 
 static int run(struct cost *c)
 {
-    char why[512], argument[512];
+    char why[512], extra[256];
     const char *missing = "";
-    struct qemu_process q;
-    if (!plugin_argument(c, argument, sizeof argument, &missing))
+    struct cost_result r = {.symbol = c->symbol, .symbols = c->symbols, .table = &c->image.table};
+    int status = KYMO_EXIT_FAILED;
+    if (!plugin_argument(c, extra, sizeof extra, &missing))
         return no_match(c, "place", missing);
-    c->qemu.plugin = qemu_plugin_path(why, sizeof why);
-    c->qemu.plugin_arg = argument;
-    c->qemu.icount = true;
-    c->qemu.inherit[0] = fileno(c->request);
-    c->qemu.inherit[1] = c->out;
-    if (!c->qemu.plugin || !qemu_start(&q, &c->qemu, &c->image, why, sizeof why))
-        return kymo_fail("cost", "%s", why);
-    bool killed = wait_for_end(c, &q);
-    qemu_wait(&q);
-    show_console(c, &q);
-    qemu_free(&q);
-    if (killed) {
-        kymo_fail("cost",
-                  "%s: not ended after %g s; --duration ends a guest that does not end by itself",
-                  c->path, c->timeout);
-        return 124;
+    c->job.extra = extra;
+    switch (cost_job_run(&c->job, &r, why, sizeof why)) {
+    case COST_DONE: status = show(c, &r); break;
+    case COST_TIMEOUT:
+        kymo_fail("cost", "%s: not ended after %g s; --duration ends a guest that goes on for ever",
+                  c->path, c->job.timeout);
+        status = 124;
+        break;
+    case COST_FAILED: kymo_fail("cost", "%s", why); break;
     }
-    return show(c);
+    cost_result_free(&r);
+    return status;
 }
 
 int kymo_cmd_cost(int argc, char **argv)
 {
     static struct cost c;
     char why[256];
-    c = (struct cost){.quiet = true, .out = -1};
+    c = (struct cost){.job = {.out = -1, .image = &c.image}};
     int status = parse(&c, argc, argv);
     if (status >= 0)
         return status;
     if (!capture_image_read(&c.image, c.path, why, sizeof why) ||
         !capture_symbols_read(c.path, &c.symbol, &c.symbols, why, sizeof why))
         return kymo_fail("cost", "%s: %s", c.path, why);
-    c.out = memfd_create("kymo-cost", MFD_CLOEXEC);
-    int in = memfd_create("kymo-request", MFD_CLOEXEC);
-    c.request = in >= 0 ? fdopen(in, "w+") : NULL;
-    if (!c.request || c.out < 0)
-        return kymo_fail("cost", "memory: %s", strerror(errno));
-    status = make_request(&c, argc, argv);
+    if (cost_job_open(&c.job, why, sizeof why))
+        status = make_request(&c, argc, argv);
+    else
+        status = kymo_fail("cost", "%s", why);
     if (!status)
         status = run(&c);
-    fclose(c.request);
-    close(c.out);
-    for (size_t i = 0; i < c.symbols; i++)
-        free(c.symbol[i].name);
-    free(c.symbol);
+    cost_job_close(&c.job);
+    capture_symbols_free(c.symbol, c.symbols);
     capture_image_free(&c.image);
     return status;
 }

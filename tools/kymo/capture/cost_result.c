@@ -253,7 +253,7 @@ static void json_range(const struct cost_range *g, FILE *f)
     json_numbers(g->metric, f);
 }
 
-static void json_writer(const struct cost_result *r, const struct cost_writer *w, FILE *f)
+void cost_result_json_writer(const struct cost_result *r, const struct cost_writer *w, FILE *f)
 {
     char name[40], klass[40], at[128];
     bool named = cost_event_name(r->table, w->code, name, klass);
@@ -287,7 +287,7 @@ void cost_result_json(const struct cost_result *r, const char *image, FILE *f)
     }
     fprintf(f, "  ],\n  \"writers\": [\n");
     for (size_t i = 0; i < r->writers; i++) {
-        json_writer(r, &r->writer[i], f);
+        cost_result_json_writer(r, &r->writer[i], f);
         fprintf(f, "%s\n", i + 1 < r->writers ? "," : "");
     }
     fprintf(f, "  ],\n  \"stretches\": [\n");

@@ -62,6 +62,7 @@ void cost_result_free(struct cost_result *r);
 bool cost_event_name(const struct capture_text *table, int code, char *name, char *klass);
 void cost_result_table(const struct cost_result *r, FILE *f);
 void cost_result_json(const struct cost_result *r, const char *image, FILE *f);
+void cost_result_json_writer(const struct cost_result *r, const struct cost_writer *w, FILE *f);
 void cost_result_csv(const struct cost_result *r, FILE *f);
 
 #endif

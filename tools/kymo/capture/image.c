@@ -243,3 +243,10 @@ bool capture_symbols_read(const char *path, struct capture_symbol **list, size_t
     elf_close(&e);
     return ok;
 }
+
+void capture_symbols_free(struct capture_symbol *list, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        free(list[i].name);
+    free(list);
+}

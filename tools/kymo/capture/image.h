@@ -45,9 +45,11 @@ struct capture_symbol {
     char *name;
     bool function;
 };
-/* All function and object symbols, by address; the caller frees each name and the array. */
+/* All function and object symbols in the target's memory, by address. */
 bool capture_symbols_read(const char *path, struct capture_symbol **list, size_t *count, char *why,
                           size_t why_size);
+
+void capture_symbols_free(struct capture_symbol *list, size_t count);
 
 /* Inlined copies of a function, from DWARF: where the instructions of each one lie. */
 struct capture_site {

@@ -10,8 +10,7 @@
  * count of bytes the guest had printed when a block was closed. */
 #include "command.h"
 #include "lib/container.h"
-#include "qemu.h"
-#include "ring.h"
+#include "run.h"
 #include "../../qemu/stream.h"
 #include "waiting.h"
 
@@ -29,35 +28,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { HARTS = 8, CONSOLE_POLL_MS = 20, EXIT_TIMEOUT = 124, EXIT_GUEST_MAX = 123 };
-enum capture_mode { CAPTURE_PLUGIN, CAPTURE_RAM, CAPTURE_NONE };
-
-struct run {
-    struct qemu_options qemu;
-    enum capture_mode mode;
-    const char *out;
-    double timeout;    /* host seconds, 0 none */
-    uint64_t duration; /* guest nanoseconds, 0 none */
-    uint64_t events;
-    bool quiet;
-
-    struct capture_image image;
-    struct qemu_process q;
-    struct capture_writer w;
-    struct capture_seen seen[HARTS];
-    int panic_code;
-
-    uint8_t *buffer; /* of the pipe */
-    size_t filled, room;
-    bool hello;
-    uint64_t console_kept;   /* bytes that are in CONSOLE packets */
-    uint64_t console_passed; /* bytes that went to stdout */
-    bool console_off;        /* stdout was closed by its reader */
-
-    const char *reason; /* of the end, NULL while QEMU runs or when it ended by itself */
-    int signal;         /* that ended us */
-    uint64_t end_time;  /* guest ns, UINT64_MAX unknown */
-};
+enum { CONSOLE_POLL_MS = 20, EXIT_TIMEOUT = 124, EXIT_GUEST_MAX = 123 };
 
 static void usage(FILE *out)
 {
@@ -110,7 +81,7 @@ static bool whole(const char *text, uint64_t max, uint64_t *to)
     return !errno && end != text && !*end && *text >= '0' && *text <= '9' && *to <= max;
 }
 
-enum { O_CAPTURE = 256, O_DURATION, O_EVENTS, O_TIMEOUT, O_NO_ICOUNT, O_SHIFT, O_QEMU, O_HELP };
+enum { O_CAPTURE = 256, O_DURATION, O_EVENTS, O_TIMEOUT, O_NO_ICOUNT, O_SHIFT, O_QEMU, O_COST };
 
 static const struct option long_options[] = {{"output", 1, NULL, 'o'},
                                              {"capture", 1, NULL, O_CAPTURE},
@@ -122,6 +93,7 @@ static const struct option long_options[] = {{"output", 1, NULL, 'o'},
                                              {"interactive", 0, NULL, 'i'},
                                              {"qemu", 1, NULL, O_QEMU},
                                              {"quiet", 0, NULL, 'q'},
+                                             {"cost", 0, NULL, O_COST},
                                              {"help", 0, NULL, 'h'},
                                              {NULL, 0, NULL, 0}};
 
@@ -144,6 +116,7 @@ static bool set_option(struct run *r, int option, const char *value)
     case 'o': r->out = value; return *value != 0;
     case 'i': return r->qemu.interactive = true;
     case 'q': return r->quiet = true;
+    case O_COST: return r->cost = true;
     case O_CAPTURE: return set_mode(r, value);
     case O_DURATION:
         if (!seconds(value, 1e9, &s))
@@ -199,72 +172,6 @@ static const char *default_output(const char *image)
     return name;
 }
 
-/* ---- container ---- */
-
-/* Code of an event of the table's text, -1 if it has none. */
-static int code_of(const struct capture_text *table, const char *name)
-{
-    const char *p = table->data, *end = table->data + table->length;
-    while (p < end) {
-        unsigned code, sub;
-        char line[64], found[40];
-        const char *eol = memchr(p, '\n', (size_t)(end - p));
-        size_t n = (size_t)((eol ? eol : end) - p);
-        snprintf(line, sizeof line, "%.*s", (int)(n < sizeof line ? n : sizeof line - 1), p);
-        if (sscanf(line, "%x %u %39s", &code, &sub, found) == 3 && strcmp(found, name) == 0)
-            return (int)code;
-        p += n + 1;
-    }
-    return -1;
-}
-
-static bool put_meta(struct run *r)
-{
-    char text[1024];
-    uint32_t block_size = 0, hash = 0;
-    struct capture_ram ram = {r->q.ram, r->q.ram_size};
-    const char *clock = r->image.mtime ? "mtime" : r->qemu.icount ? "mcycle" : "host";
-    capture_ctl(&r->image, &ram, 0, &block_size, &hash);
-    int n = snprintf(text, sizeof text,
-                     "format=1\nkymo=%s\nimage=%s\nbuild_id=%s\ntable_hash=%08x\nclock=%s\nclock_"
-                     "hz=%u\nblock_size=%u\nharts=%u\n"
-                     "capture=%s\n",
-                     KYMO_VERSION, r->image.name, r->image.build_id, hash, clock,
-                     r->image.mtime ? 10000000u : 1000000000u, block_size, r->image.harts,
-                     r->mode == CAPTURE_PLUGIN ? "plugin" : "ram");
-    if (r->qemu.icount)
-        n += snprintf(text + n, sizeof text - (size_t)n, "icount_shift=%u\n", r->qemu.shift);
-    return capture_packet(&r->w, KYMO_PACKET_META, 0, text, (size_t)n);
-}
-
-/* The packets every container begins with; nothing if they are there. */
-static bool begin(struct run *r)
-{
-    struct capture_image *im = &r->image;
-    return r->w.fd >= 0 ||
-           (put_meta(r) &&
-            capture_packet(&r->w, KYMO_PACKET_TABLE, 0, im->table.data, im->table.length) &&
-            capture_packet(&r->w, KYMO_PACKET_STRINGS, 0, im->strings.data, im->strings.length) &&
-            capture_packet(&r->w, KYMO_PACKET_SYMBOLS, 0, im->symbols.data, im->symbols.length));
-}
-
-/* Console bytes up to `upto` that are in no packet yet. */
-static bool keep_console(struct run *r, uint64_t upto)
-{
-    char data[65536];
-    while (r->console_kept < upto) {
-        uint64_t want = upto - r->console_kept;
-        ssize_t n = pread(r->q.console, data, want < sizeof data ? (size_t)want : sizeof data,
-                          (off_t)r->console_kept);
-        if (n <= 0)
-            break;
-        if (!capture_packet(&r->w, KYMO_PACKET_CONSOLE, 0, data, (size_t)n))
-            return false;
-        r->console_kept += (uint64_t)n;
-    }
-    return true;
-}
-
 /* The guest's output goes to our stdout as it comes. A reader that left is no reason to end a
  * capture. */
 static void pass_console(struct run *r)
@@ -290,7 +197,7 @@ static bool put_block(struct run *r, const struct stream_message *m, const uint8
 {
     if (!capture_note_block(&r->seen[m->hart], block, m->length, r->panic_code))
         return true;
-    return begin(r) && keep_console(r, m->console) &&
+    return run_begin(r) && run_keep_console(r, m->console) &&
            capture_packet(&r->w, KYMO_PACKET_BLOCK, m->hart, block, m->length);
 }
 
@@ -392,66 +299,6 @@ static bool follow(struct run *r, int signals)
     return ok;
 }
 
-/* Names of heap objects: what the global pointers to kernel objects hold at the end. */
-static bool put_pointers(struct run *r)
-{
-    struct capture_ram ram = {r->q.ram, r->q.ram_size};
-    struct capture_text text = {0};
-    for (size_t i = 0; i < r->image.pointer_count; i++) {
-        uint32_t value;
-        char line[320];
-        const struct capture_pointer *p = &r->image.pointers[i];
-        if (!capture_word(&ram, p->at, &value) || value < CAPTURE_RAM_BASE ||
-            value - CAPTURE_RAM_BASE >= ram.size)
-            continue;
-        int n = snprintf(line, sizeof line, "%08x 0 o %s\n", value, p->name);
-        char *grown = realloc(text.data, text.length + (size_t)n);
-        if (!grown)
-            abort();
-        memcpy(grown + text.length, line, (size_t)n);
-        text = (struct capture_text){grown, text.length + (size_t)n};
-    }
-    bool ok = !text.length || capture_packet(&r->w, KYMO_PACKET_SYMBOLS, 0, text.data, text.length);
-    free(text.data);
-    return ok;
-}
-
-static bool put_end(struct run *r, int status)
-{
-    char text[160];
-    uint64_t time = r->end_time;
-    const char *reason = r->reason;
-    bool panic = false;
-    if (time == UINT64_MAX || !r->qemu.icount)
-        time = 0;
-    if (r->image.mtime)
-        time /= 100;
-    for (unsigned i = 0; i < r->image.harts; i++) {
-        panic |= r->seen[i].panic;
-        time = time > r->seen[i].time ? time : r->seen[i].time;
-    }
-    if (!reason)
-        reason = WIFSIGNALED(status) ? "killed" : panic && status ? "panic" : "poweroff";
-    int n = snprintf(text, sizeof text, "reason=%s\nexit=%d\ntime=%" PRIu64 "\n", reason,
-                     WIFEXITED(status) ? WEXITSTATUS(status) : 0, time);
-    return capture_packet(&r->w, KYMO_PACKET_END, 0, text, (size_t)n);
-}
-
-static bool finish_container(struct run *r, int status)
-{
-    struct capture_ram ram = {r->q.ram, r->q.ram_size};
-    char note[160];
-    if (!begin(r) || !keep_console(r, UINT64_MAX))
-        return false;
-    for (unsigned i = 0; i < r->image.harts; i++) {
-        if (!capture_tail(&r->w, &r->image, &ram, i, &r->seen[i], r->panic_code, note, sizeof note))
-            return false;
-        if (*note)
-            fprintf(stderr, "kymo run: hart %u: %s\n", i, note);
-    }
-    return put_pointers(r) && put_end(r, status);
-}
-
 static int exit_status(const struct run *r, int status)
 {
     if (r->signal)
@@ -493,7 +340,7 @@ static int conduct(struct run *r, int signals)
         return kymo_fail("run", "QEMU ended before the guest ran; what it said is above");
     if (r->mode == CAPTURE_NONE)
         return exit_status(r, status);
-    if (!ok || !finish_container(r, status) || !capture_writer_close(&r->w))
+    if (!ok || !run_finish(r, status) || !capture_writer_close(&r->w))
         return write_failed(r);
     summary(r);
     if (r->reason && !r->quiet)
@@ -570,7 +417,7 @@ int kymo_cmd_run(int argc, char **argv)
         if (!r.out)
             r.out = default_output(r.image.name);
         capture_writer_init(&r.w, r.out);
-        r.panic_code = code_of(&r.image.table, "panic");
+        r.panic_code = run_code_of(&r.image.table, "panic");
         r.buffer = malloc(r.room);
         status = r.buffer ? start_and_conduct(&r) : fail("memory", strerror(ENOMEM));
     }
