@@ -1,38 +1,32 @@
 /* SPDX-License-Identifier: MIT */
 /* What a reader on the target must know about a code: payload words, and the table's line. Linked
- * only where used. */
+ * only where used. An application's own table (sys/trace_user.h) comes in by two weak names. */
 #include "trace.h"
 #if CONFIG_DEBUG_TRACE
 #include "trace_text.h"
 
-/* MORE: as many words as the SUB bits say */
-#undef TRACE_N_MORE
-#define TRACE_N_MORE(name, type) +32
+int trace_user_code_words(uint32_t code) __attribute__((weak));
+const char *trace_user_code_text(uint32_t code) __attribute__((weak));
+
 int trace_code_words(uint32_t code)
 {
-    int n;
     switch (code) {
-#define TRACE_EVENT(code_, sub, name, CLASS, text, ...)                                            \
-    case (code_) ... (code_) + (1 << (sub)) - 1:                                                   \
-        n = 0 TRACE_MAP(TRACE_N, TRACE_NOTHING, __VA_ARGS__);                                      \
-        return n < 32 ? n : (int) (code - (code_));
+#define TRACE_EVENT TRACE_EVENT_CASE_WORDS
 #include "events.def"
 #undef TRACE_EVENT
     default:
-        return -1;
+        return trace_user_code_words ? trace_user_code_words(code) : -1;
     }
 }
 
 const char *trace_code_text(uint32_t code)
 {
     switch (code) {
-#define TRACE_EVENT(code_, sub, name, CLASS, text, ...)                                            \
-    case (code_) ... (code_) + (1 << (sub)) - 1:                                                   \
-        return TRACE_EVENT_TEXT(code_, sub, name, CLASS, text, __VA_ARGS__);
+#define TRACE_EVENT TRACE_EVENT_CASE_TEXT
 #include "events.def"
 #undef TRACE_EVENT
     default:
-        return "? ? unknown";
+        return trace_user_code_text ? trace_user_code_text(code) : "? ? unknown";
     }
 }
 #endif

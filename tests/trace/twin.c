@@ -6,27 +6,17 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Payload words of each code, straight from the table. */
-#include "trace_gen.h"
-#undef TRACE_N_MORE
-#define TRACE_N_MORE(name, type) +32
+#include "trace_text.h"
 
 static int code_words(unsigned code)
 {
-    static signed char words[256];
-    static int ready;
-    if (!ready) {
-        memset(words, -1, sizeof(words));
-#define TRACE_EVENT(c, sub, name, CLASS, text, ...)                                                \
-    for (unsigned i = 0; i < 1u << (sub); i++) {                                                   \
-        int n = 0 TRACE_MAP(TRACE_N, TRACE_NOTHING, __VA_ARGS__);                                  \
-        words[(c) + i] = (signed char) (n < 32 ? n : (int) i);                                     \
-    }
+    switch (code) {
+#define TRACE_EVENT TRACE_EVENT_CASE_WORDS
 #include "events.def"
 #undef TRACE_EVENT
-        ready = 1;
+    default:
+        return -1;
     }
-    return words[code];
 }
 
 void twin_die(const struct twin *t, const char *format, ...)
