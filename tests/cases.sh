@@ -30,7 +30,7 @@ all_cases() { # in the order of the file
 
 run_one() { # name
     work=$scratch/$1
-    rm -rf "$work" && mkdir -p "$work" || exit 1
+    rm -rf "$work" "$work.log" && mkdir -p "$work" || exit 1
     if timeout -k 5 "$limit" sh "$0" --case "$1" > "$work.log" 2>&1 < /dev/null; then
         passed=$((passed + 1))
         rm -rf "$work" "$work.log"
