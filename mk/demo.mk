@@ -11,7 +11,7 @@ DEMO_IMAGES := $(T)/inheritance-off.elf $(T)/inheritance-on.elf
 DEMO_MAKE = $(MAKE) --no-print-directory -s $(if $(findstring -j,$(MAKEFLAGS)),,-j $(shell nproc)) \
   $(if $(Q),say=@:)
 
-.PHONY: demo demo-build demo-images readme
+.PHONY: demo demo-build demo-images readme screenshot
 demo: ## what Kymo does, in a minute: a real run, why it failed, and the files to look at
 	@$(MAKE) --no-print-directory -s deps-demo
 	@echo 'Building kernel, tool and plugin ..'
@@ -28,6 +28,10 @@ readme: demo-build ## put the demo's real output and picture into the README
 	  watchdog_task,bus_task,communication_task,weather_task \
 	  'Mutex without priority inheritance: reset=$(DEMO)/inheritance-off.kymo' \
 	  'With priority inheritance: in time=$(DEMO)/inheritance-on.kymo'
+
+screenshot: demo-build ## a picture of the demo's report for the README (needs chromium)
+	@sh scripts/demo.sh $(BUILD) > /dev/null
+	@sh scripts/screenshot.sh $(BUILD) Documentation/report.png
 
 # One source, two objects; their names are what `kymo` shows as the image's.
 $(T)/app/inheritance-off.c.o: DEMO_FLAGS := -DPATHFINDER_INHERIT=0
