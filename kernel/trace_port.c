@@ -11,6 +11,11 @@ STATIC_ASSERT(__builtin_offsetof(tcb_t, id) == TCB_ID_WORD &&
               "trace_port_asm.h");
 STATIC_ASSERT(__builtin_offsetof(struct sched, causes) == SCHED_CAUSES, "trace_port_asm.h");
 
+#if CONFIG_TRACE_CLOCK_MTIME
+/* Tells the host which clock the stamps are of: a symbol's name, no bytes. */
+__asm__(".globl trace_clock_is_mtime\n.set trace_clock_is_mtime, 1");
+#endif
+
 uint32_t trace_port_context(void)
 {
     const tcb_t *cur = sched_current();
