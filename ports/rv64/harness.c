@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: MIT */
-/* The recorder on RV64, on its own: no kernel, one loop that plays a task and a timer interrupt that records too. It is
- * both the test of this port and the example of Documentation/porting.md.
+/* The recorder on RV64, on its own: no kernel, one loop that plays a task and a timer interrupt
+ * that records too. It is both the test of this port and the example of Documentation/porting.md.
  *
- * Every event carries a number that its source counts up, so whoever reads the ring knows what must be there:
- *   the loop    mark (one word), log (a tag and three words), yield (nothing) in turn, numbered together
- *   the timer   irq_in, counter (its number), irq_out
- * Checked while and after the storm: nothing missing but what is counted, nothing torn, order, time, the interrupt state
- * after every write, and the recorder's own invariants. Prints one line and ends with status 0, or says what is wrong
- * and ends with 1. */
+ * Every event carries a number that its source counts up, so whoever reads the ring knows what must
+ * be there: the loop    mark (one word), log (a tag and three words), yield (nothing) in turn,
+ * numbered together the timer   irq_in, counter (its number), irq_out Checked while and after the
+ * storm: nothing missing but what is counted, nothing torn, order, time, the interrupt state after
+ * every write, and the recorder's own invariants. Prints one line and ends with status 0, or says
+ * what is wrong and ends with 1. */
 #include <sys/debug_trace.h>
 
 enum { EVENTS = 30000, LOOP = 2, BLOCK = 512, BLOCKS = 8 };
@@ -70,7 +70,8 @@ static uint32_t next_random(void) /* xorshift32 */
 
 static void arm_timer(void)
 {
-    volatile uint64_t *mtimecmp = (volatile uint64_t *) 0x02004000, *mtime = (volatile uint64_t *) 0x0200BFF8;
+    volatile uint64_t *mtimecmp = (volatile uint64_t *) 0x02004000,
+                      *mtime = (volatile uint64_t *) 0x0200BFF8;
     *mtimecmp = interval ? *mtime + 1 + next_random() % interval : UINT64_MAX;
 }
 
@@ -111,13 +112,13 @@ static int interrupts_on(void)
 
 /* ---- what must be in the ring ---- */
 
-struct expected {           /* `known` is 0 at the start and after a loss: then anything may come */
+struct expected { /* `known` is 0 at the start and after a loss: then anything may come */
     struct source {
-        uint32_t last;      /* number */
+        uint32_t last; /* number */
         int known;
     } loop, timer;
     uint32_t last_stamp, records;
-    int inside;             /* between irq_in and irq_out */
+    int inside; /* between irq_in and irq_out */
     int known;
 };
 
@@ -137,32 +138,26 @@ static void see(struct expected *x, const struct trace_record *r)
         fail("time went backwards at record", x->records);
     x->last_stamp = r->stamp;
     switch (r->code) {
-    case 0xB8: /* mark */
-        see_number(&x->loop, r->word[0], "the loop's mark");
-        break;
+    case 0xB8: /* mark */ see_number(&x->loop, r->word[0], "the loop's mark"); break;
     case 0xC3: /* log with three arguments */
         if (r->word[1] != ~r->word[0] || r->word[2] != r->word[0] * 3)
             fail("a torn record after", x->loop.last);
         see_number(&x->loop, r->word[0], "the loop's log");
         break;
-    case 0xB9: /* counter */
-        see_number(&x->timer, r->word[0], "the timer's counter");
-        break;
+    case 0xB9: /* counter */ see_number(&x->timer, r->word[0], "the timer's counter"); break;
     case 0x28: /* irq_in */
         if (x->inside && x->known)
             fail("a handler inside a handler after", x->timer.last);
         x->inside = 1;
         break;
-    case 0x29: /* irq_out */
-        x->inside = 0;
-        break;
-    default:
-        break;
+    case 0x29: /* irq_out */ x->inside = 0; break;
+    default: break;
     }
     x->known = 1;
 }
 
-/* Reads at most that many; in a storm the writers may be faster. What the reader lost must make the sums right. */
+/* Reads at most that many; in a storm the writers may be faster. What the reader lost must make the
+ * sums right. */
 static uint32_t drain(struct trace_reader *reader, struct expected *x, uint32_t most)
 {
     struct trace_record r;

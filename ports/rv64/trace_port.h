@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT */
-/* The recorder on bare-metal RV64, machine mode: the port that Documentation/porting.md builds step by step. Everything
- * trace/ needs from a kernel is here; the kernel itself (harness.c) only keeps `rv64_context` up to date.
+/* The recorder on bare-metal RV64, machine mode: the port that Documentation/porting.md builds step
+ * by step. Everything trace/ needs from a kernel is here; the kernel itself (harness.c) only keeps
+ * `rv64_context` up to date.
  *
- * Addresses in the control block have 32 bits: code and ring must lie below 4 GiB. For a ring elsewhere define
- * TRACE_PORT_BASE, as ports/posix does. */
+ * Addresses in the control block have 32 bits: code and ring must lie below 4 GiB. For a ring
+ * elsewhere define TRACE_PORT_BASE, as ports/posix does. */
 #ifndef TRACE_PORT_H
 #define TRACE_PORT_H
 #include <stddef.h>

@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: MIT
 """A decoder written from Documentation/SPEC.md alone, to show that the page says everything.
 
-It shares nothing with libkymo: no code, no tables (the event table comes from the trace), no library.
+It shares nothing with libkymo: no code, no tables (the event table comes from the trace),
+    no library.
 Simple and slow on purpose: it reads the whole file and keeps every event.
 
 usage: decode.py TRACE            one JSON object an event: hart, time, seq, event, fields

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""Compares decode.py, written from SPEC.md, with `kymo print` on simulated and real traces, event by event.
+"""Compares decode.py, written from SPEC.md, with `kymo print` on simulated and real traces.
 
 usage: run.py BUILD/host [TRACE..]      the traces come in addition to the simulated ones
 """
@@ -14,15 +14,18 @@ from decode import decode
 
 HOST = sys.argv[1]
 SIMULATED = {
-    "plain": [], "drop": ["--drop", "30"], "harts": ["--harts", "3"], "leap": ["--leap"], "small": ["--block", "256"],
-    "large": ["--block", "32768"], "flight": ["--keep", "4"], "masked": ["--mask", "201"], "no-end": ["--no-end"],
+    "plain": [], "drop": ["--drop", "30"], "harts": ["--harts", "3"], "leap": ["--leap"],
+        "small": ["--block", "256"],
+    "large": ["--block", "32768"], "flight": ["--keep", "4"], "masked": ["--mask", "201"],
+        "no-end": ["--no-end"],
     "drop-harts": ["--harts", "2", "--drop", "30", "--block", "512", "--leap"],
 }
 
 
 def printed(trace):
     """What kymo prints, per hart, without the names that it adds."""
-    p = subprocess.run([f"{HOST}/kymo", "print", "--json", trace], capture_output=True, text=True, timeout=120, check=True)
+    p = subprocess.run([f"{HOST}/kymo", "print", "--json", trace], capture_output=True, text=True,
+        timeout=120, check=True)
     harts = {}
     for line in p.stdout.splitlines():
         e = json.loads(line)
@@ -61,7 +64,8 @@ def main():
         jobs = []
         for name, options in SIMULATED.items():
             path = f"{folder}/{name}.kymo"
-            subprocess.run([f"{HOST}/kymo-synth", "--events", "20000", *options, "-o", path], capture_output=True, check=True)
+            subprocess.run([f"{HOST}/kymo-synth", "--events", "20000", *options, "-o", path],
+                capture_output=True, check=True)
             jobs.append((name, path))
         jobs += [(os.path.basename(p), p) for p in sys.argv[2:]]
         for name, path in jobs:

@@ -36,7 +36,7 @@ static int find(const char *name)
 {
     for (size_t i = 0; i < sizeof event / sizeof *event; i++)
         if (strcmp(event[i].name, name) == 0)
-            return (int)event[i].code;
+            return (int) event[i].code;
     return -1;
 }
 
@@ -59,8 +59,8 @@ static int play(struct script *s, char *text)
     if (code < 0)
         return wrong(s, "no such event");
     while ((word = strtok(NULL, " \t\n")) && *word != '#' && values < KYMO_MAX_WORDS)
-        value[values++] = (uint32_t)strtoul(word, NULL, 0);
-    synth_event(&s->ring, (unsigned)code, value, values);
+        value[values++] = (uint32_t) strtoul(word, NULL, 0);
+    synth_event(&s->ring, (unsigned) code, value, values);
     return 0;
 }
 

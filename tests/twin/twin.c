@@ -1,19 +1,29 @@
 /* SPDX-License-Identifier: MIT */
-/* The target's half of the twin test: tasks that make random calls. twin.py, the other half, knows the same random
- * numbers, predicts every event and every result from the documented semantics alone, and compares.
+/* The target's half of the twin test: tasks that make random calls. twin.py, the other half, knows
+ * the same random numbers, predicts every event and every result from the documented semantics
+ * alone, and compares.
  *
- * Time is logical. The only ticks are those of the operation TICK, which raises the timer interrupt itself (and
- * thereby moves the next natural one 10 ms further away), and those that come while the hart is idle. So the
- * order of events depends on the seed only, not on how many instructions a call takes.
+ * Time is logical. The only ticks are those of the operation TICK, which raises the timer interrupt
+ * itself (and thereby moves the next natural one 10 ms further away), and those that come while the
+ * hart is idle. So the order of events depends on the seed only, not on how many instructions a
+ * call takes.
  *
- * The keeper, the lowest task, never waits for anybody: it resumes, signals and wakes, so nothing stands still for
- * ever. Workers are the tasks that may be suspended, cancelled and given another priority. */
+ * The keeper, the lowest task, never waits for anybody: it resumes, signals and wakes, so nothing
+ * stands still for ever. Workers are the tasks that may be suspended, cancelled and given another
+ * priority. */
 #include <linmo.h>
 #include <sys/debug_trace.h>
 
 #include "private/error.h"
 
-enum { WORKERS = 7, SEMS = 3, MUTEXES = 3, CONDS = 2, FIRST_ID = 2, KEEPER_ID = FIRST_ID + WORKERS };
+enum {
+    WORKERS = 7,
+    SEMS = 3,
+    MUTEXES = 3,
+    CONDS = 2,
+    FIRST_ID = 2,
+    KEEPER_ID = FIRST_ID + WORKERS
+};
 
 /* twin.py writes these into the image. */
 volatile uint32_t twin_seed = 1;
@@ -24,8 +34,9 @@ static mutex_t mutex[MUTEXES];
 static cond_t cond[CONDS];
 static uint32_t steps;
 
-static const uint16_t levels[8] = {TASK_PRIO_CRIT,   TASK_PRIO_REALTIME, TASK_PRIO_HIGH, TASK_PRIO_ABOVE,
-                                   TASK_PRIO_NORMAL, TASK_PRIO_BELOW,    TASK_PRIO_LOW,  TASK_PRIO_IDLE};
+static const uint16_t levels[8] = {TASK_PRIO_CRIT,  TASK_PRIO_REALTIME, TASK_PRIO_HIGH,
+                                   TASK_PRIO_ABOVE, TASK_PRIO_NORMAL,   TASK_PRIO_BELOW,
+                                   TASK_PRIO_LOW,   TASK_PRIO_IDLE};
 
 static uint32_t next_random(uint32_t *state) /* xorshift32; the same in twin.py */
 {
@@ -84,13 +95,16 @@ enum {
 
 /* How often each operation is drawn, of 32; twin.py has the same row. */
 static const uint8_t draw[32] = {
-    OP_SEM_WAIT,  OP_SEM_WAIT,   OP_SEM_TRY,    OP_SEM_SIGNAL,     OP_SEM_SIGNAL, OP_SEM_SIGNAL, OP_SEM_TIMED, OP_SEM_TIMED,
-    OP_LOCK,      OP_LOCK,       OP_TRYLOCK,    OP_TIMEDLOCK,      OP_UNLOCK,     OP_UNLOCK,     OP_UNLOCK,    OP_UNLOCK,
-    OP_COND_WAIT, OP_COND_WAIT,  OP_COND_SIGNAL, OP_COND_BROADCAST, OP_DELAY,     OP_DELAY,      OP_YIELD,     OP_YIELD,
-    OP_SUSPEND,   OP_RESUME,     OP_PRIORITY,   OP_PRIORITY,       OP_TICK,       OP_TICK,       OP_CANCEL,    OP_VALUES,
+    OP_SEM_WAIT,    OP_SEM_WAIT,       OP_SEM_TRY,  OP_SEM_SIGNAL, OP_SEM_SIGNAL, OP_SEM_SIGNAL,
+    OP_SEM_TIMED,   OP_SEM_TIMED,      OP_LOCK,     OP_LOCK,       OP_TRYLOCK,    OP_TIMEDLOCK,
+    OP_UNLOCK,      OP_UNLOCK,         OP_UNLOCK,   OP_UNLOCK,     OP_COND_WAIT,  OP_COND_WAIT,
+    OP_COND_SIGNAL, OP_COND_BROADCAST, OP_DELAY,    OP_DELAY,      OP_YIELD,      OP_YIELD,
+    OP_SUSPEND,     OP_RESUME,         OP_PRIORITY, OP_PRIORITY,   OP_TICK,       OP_TICK,
+    OP_CANCEL,      OP_VALUES,
 };
 
-/* Waits for ever only for a mutex above all that the task holds: no circle of such waits can form. */
+/* Waits for ever only for a mutex above all that the task holds: no circle of such waits can form.
+ */
 static int32_t lock(uint32_t m, uint32_t ticks)
 {
     for (uint32_t i = m + 1; i < MUTEXES; i++)
@@ -102,13 +116,14 @@ static int32_t lock(uint32_t m, uint32_t ticks)
 static int32_t values(uint32_t a)
 {
     return mo_sem_getvalue(sem[a % SEMS]) | mo_sem_waiting_count(sem[a % SEMS]) << 8 |
-           mo_mutex_waiting_count(&mutex[a % MUTEXES]) << 16 | mo_cond_waiting_count(&cond[a % CONDS]) << 20 |
-           (mo_task_count() & 15) << 24;
+           mo_mutex_waiting_count(&mutex[a % MUTEXES]) << 16 |
+           mo_cond_waiting_count(&cond[a % CONDS]) << 20 | (mo_task_count() & 15) << 24;
 }
 
 static int32_t cancel(uint32_t a)
 {
-    return mo_task_count() > 6 ? mo_task_cancel(FIRST_ID + a / 8 % WORKERS) : 0; /* they do not come back */
+    return mo_task_count() > 6 ? mo_task_cancel(FIRST_ID + a / 8 % WORKERS)
+                               : 0; /* they do not come back */
 }
 
 /* The wait ends with a lock that waits for ever, so it holds no other mutex. */
@@ -117,7 +132,8 @@ static int32_t cond_wait(uint32_t c, uint32_t m, uint32_t ticks)
     for (uint32_t i = 0; i < MUTEXES; i++)
         if (i != m && mo_mutex_owned_by_current(&mutex[i]))
             return mo_mutex_trylock(&mutex[m]);
-    return ticks == 3 ? mo_cond_wait(&cond[c], &mutex[m]) : mo_cond_timedwait(&cond[c], &mutex[m], ticks);
+    return ticks == 3 ? mo_cond_wait(&cond[c], &mutex[m])
+                      : mo_cond_timedwait(&cond[c], &mutex[m], ticks);
 }
 
 static int32_t run(uint32_t op, uint32_t a)

@@ -1,9 +1,11 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""The twin: a naive model of the kernel's semantics, written from the documentation, not from the kernel.
+"""The twin: a naive model of the kernel's semantics, written from the documentation, not
+from the kernel.
 
-It knows the random numbers of twin.c, predicts every event in order with all its fields, and compares
-with what the target recorded. The first difference is printed with the events around it.
+It knows the random numbers of twin.c, predicts every event in order with all its fields,
+and compares with what the target recorded. The first difference is printed with the events
+before it.
 
 usage: twin.py KYMO IMAGE [--seed N] [--steps N] [--runs N] [--keep]
 """
@@ -19,12 +21,16 @@ WORKERS, SEMS, MUTEXES, CONDS, FIRST = 7, 3, 3, 2, 2
 KEEPER, IDLE = FIRST + WORKERS, 0
 SLICES = [1, 2, 3, 4, 5, 7, 10, 15, 255]
 ERR_OK, ERR_FAIL, ERR_CANT_REMOVE, ERR_NOT_FOUND = 0, -1, -16379, -16378
-ERR_CANT_SUSPEND, ERR_CANT_RESUME, ERR_BUSY, ERR_NOT_OWNER, ERR_TIMEOUT = -16377, -16376, -16373, -16372, -16363
+ERR_CANT_SUSPEND, ERR_CANT_RESUME, ERR_BUSY = -16377, -16376, -16373
+ERR_NOT_OWNER, ERR_TIMEOUT = -16372, -16363
 STOPPED, READY, RUNNING, BLOCKED, SUSPENDED, DELAYED = range(6)
 CREATED, OBJECT, DELAY_OVER, TIMED_OUT, RESUMED = range(5)
-DRAW = [0, 0, 1, 2, 2, 2, 3, 3, 4, 4, 5, 6, 7, 7, 7, 7, 8, 8, 9, 10, 11, 11, 12, 12, 13, 14, 15, 15, 16, 16, 17, 19]
-OPS = ["sem_wait", "sem_try", "sem_signal", "sem_timed", "lock", "trylock", "timedlock", "unlock", "cond_wait",
-       "cond_signal", "cond_broadcast", "delay", "yield", "suspend", "resume", "priority", "tick", "cancel", "inherit",
+DRAW = [0, 0, 1, 2, 2, 2, 3, 3, 4, 4, 5, 6, 7, 7, 7, 7, 8, 8, 9, 10, 11, 11, 12, 12,
+        13, 14, 15, 15, 16, 16, 17, 19]
+OPS = ["sem_wait", "sem_try", "sem_signal", "sem_timed", "lock", "trylock", "timedlock", "unlock",
+    "cond_wait",
+       "cond_signal", "cond_broadcast", "delay", "yield", "suspend", "resume", "priority", "tick",
+           "cancel", "inherit",
        "values"]
 
 
@@ -35,7 +41,8 @@ class End(Exception):
 class Task:
     def __init__(self, ident, level):
         self.id, self.level, self.base = ident, level, level
-        self.state, self.wait = SUSPENDED, None     # wait: ("sem", i) ("mutex", i) ("cond", i) ("delay",) or None
+        self.state, self.wait = SUSPENDED, None
+        # wait: ("sem", i) ("mutex", i) ("cond", i) ("delay",) or None
         self.suspended = True
         self.deadline = None
         self.slice = SLICES[4]                      # of the level it was created with
@@ -48,7 +55,7 @@ class Task:
 
 
 class Twin:
-    """A call is a generator: it yields when its task waits or is preempted, and goes on when it runs again."""
+    """A call is a generator: it yields when its task waits or is preempted, and then goes on."""
 
     def __init__(self, seed, steps):
         self.seed, self.limit, self.steps, self.now = seed, steps, 0, 0
@@ -56,7 +63,7 @@ class Twin:
         self.task = {FIRST + i: Task(FIRST + i, 3 + i % 4) for i in range(WORKERS)}
         keeper = self.task[KEEPER] = Task(KEEPER, 7)
         keeper.state, keeper.suspended = RUNNING, False
-        self.ready = [keeper]                       # in order of their turn; the running task is among them
+        self.ready = [keeper]   # in order of their turn; the running task is among them
         self.armed = []                             # tasks with a deadline, in order of arming
         self.idle = Task(IDLE, 8)
         self.idle.state, self.idle.suspended = READY, False
@@ -74,7 +81,8 @@ class Twin:
         self.events.append((name, fields))
 
     def best(self):
-        return min(self.ready, key=lambda t: t.level, default=self.idle)  # min takes the first of equals
+        # min takes the first of equals
+        return min(self.ready, key=lambda t: t.level, default=self.idle)
 
     def to_tail(self, t):
         self.ready.remove(t)
@@ -402,7 +410,8 @@ class Twin:
             yield
 
     def values(self, a):
-        return (self.sem[a % SEMS][0] | len(self.sem[a % SEMS][1]) << 8 | len(self.mwait[a % MUTEXES]) << 16 |
+        return (self.sem[a % SEMS][0] | len(self.sem[a % SEMS][1]) << 8 |
+                len(self.mwait[a % MUTEXES]) << 16 |
                 len(self.cwait[a % CONDS]) << 20 | (len(self.task) + 1 & 15) << 24)
 
     # ---- programs
@@ -418,10 +427,12 @@ class Twin:
         m, target = obj % MUTEXES, FIRST + obj % WORKERS
         above = any(h > m for h in t.held)
         calls = {
-            "sem_wait": lambda: self.sem_wait(t, obj % SEMS), "sem_try": lambda: self.sem_try(obj % SEMS),
+            "sem_wait": lambda: self.sem_wait(t, obj % SEMS),
+                "sem_try": lambda: self.sem_try(obj % SEMS),
             "sem_signal": lambda: self.sem_signal(t, obj % SEMS),
             "sem_timed": lambda: self.sem_wait(t, obj % SEMS, ticks),
-            "lock": lambda: self.lock(t, m, ticks if above else None), "trylock": lambda: self.lock(t, m, 0),
+            "lock": lambda: self.lock(t, m, ticks if above else None),
+                "trylock": lambda: self.lock(t, m, 0),
             "timedlock": lambda: self.lock(t, m, ticks), "unlock": lambda: self.unlock(t, m),
             "cond_wait": lambda: self.lock(t, m, 0) if any(h != m for h in t.held) else
             self.cond_wait(t, obj % CONDS, m, None if ticks == 3 else ticks),
@@ -430,7 +441,8 @@ class Twin:
             "delay": lambda: self.delay(t, ticks), "yield": lambda: self.yield_(t),
             "suspend": lambda: self.suspend(t, target), "resume": lambda: self.resume(target),
             "priority": lambda: self.priority(target, ticks + 3), "tick": self.raise_tick,
-            "cancel": lambda: self.cancel(t, FIRST + obj // 8 % WORKERS) if len(self.task) > 5 else 0,
+            "cancel": lambda: self.cancel(t,
+                FIRST + obj // 8 % WORKERS) if len(self.task) > 5 else 0,
             "values": lambda: self.values(obj)}
         result = calls[OPS[op]]()
         if hasattr(result, "send"):
@@ -492,7 +504,8 @@ def patch(image, out, values):
 
 def recorded(kymo, trace):
     """The target's events from the mark `begin` on, in the form the twin uses."""
-    p = subprocess.run([kymo, "print", "--json", trace], capture_output=True, text=True, timeout=120, check=True)
+    p = subprocess.run([kymo, "print", "--json", trace], capture_output=True, text=True,
+                       timeout=120, check=True)
     lines = [json.loads(line) for line in p.stdout.splitlines()]
     objects = {}
     for kind, event in (("sem", "sem_create"), ("mutex", "mutex_init"), ("cond", "cond_init")):
@@ -529,7 +542,8 @@ def show(event):
 def compare(expected, got, token):
     for i, (e, g) in enumerate(zip(expected, got)):
         if not same(e, g):
-            print(f"FAIL {token}: event {i} differs\n  twin:   {show(e)}\n  target: {show(g)}\n  before it:")
+            print(f"FAIL {token}: event {i} differs\n  twin:   {show(e)}\n  target: {show(g)}")
+            print("  before it:")
             for k in range(max(0, i - 12), i):
                 print(f"    {show(expected[k])}")
             return False
@@ -543,9 +557,11 @@ def one(args, seed, folder):
     image, trace = f"{folder}/{seed}.elf", f"{folder}/{seed}.kymo"
     patch(args.image, image, {"twin_seed": seed, "twin_steps": args.steps})
     token = f"--seed {seed} --steps {args.steps}"
-    run = subprocess.run([args.kymo, "run", image, "-o", trace, "--timeout", "60"], capture_output=True, text=True, timeout=90)
+    run = subprocess.run([args.kymo, "run", image, "-o", trace, "--timeout", "60"],
+                         capture_output=True, text=True, timeout=90)
     if run.returncode:
-        print(f"FAIL {token}: exit status {run.returncode}\n{run.stdout[-2000:]}{run.stderr[-500:]}")
+        print(f"FAIL {token}: exit status {run.returncode}")
+        print(run.stdout[-2000:] + run.stderr[-500:])
         return False
     expected = Twin(seed, args.steps).play()
     ok = compare(expected, recorded(args.kymo, trace), token)
@@ -572,7 +588,8 @@ def main():
         for seed in range(args.seed, args.seed + args.runs):
             results.append(one(args, seed, folder))
             if not results[-1]:
-                print(f"  rerun: tests/twin/twin.py {args.kymo} {args.image} --seed {seed} --steps {args.steps}")
+                print(f"  rerun: tests/twin/twin.py {args.kymo} {args.image} --seed {seed} "
+                      f"--steps {args.steps}")
     print(f"{sum(results)} passed, {len(results) - sum(results)} failed")
     return 0 if all(results) else 1
 

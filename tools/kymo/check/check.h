@@ -1,16 +1,18 @@
 /* SPDX-License-Identifier: MIT */
 /* `kymo check`: what its files share.
  *
- * A *checker* watches the events of one trace and answers questions; each question is a check_result with a verdict.
- * Three checkers exist: sound.c (is the trace well-formed), oracle.c (did the scheduler do what its policy says) and
- * rules.c with watch.c (are the user's rules kept). cmd_check.c feeds them, output.c prints.
+ * A *checker* watches the events of one trace and answers questions; each question is a
+ * check_result with a verdict. Three checkers exist: sound.c (is the trace well-formed), oracle.c
+ * (did the scheduler do what its policy says) and rules.c with watch.c (are the user's rules kept).
+ * cmd_check.c feeds them, output.c prints.
  *
  * A verdict is one of four, and the order of the enum is the order of gravity in a summary:
  *   held         tested at least once, never broken, nothing hidden
  *   vacuous      never had a chance to fail: it proves nothing
  *   undecidable  not broken where we could look, but a gap hid at least one chance
  *   broken       with the event that broke it
- * A gap can turn held into undecidable, never broken into anything: evidence of a breach stays evidence. */
+ * A gap can turn held into undecidable, never broken into anything: evidence of a breach stays
+ * evidence. */
 #ifndef KYMO_CHECK_H
 #define KYMO_CHECK_H
 #include "kymo.h"
@@ -23,16 +25,16 @@ enum check_verdict { CHECK_HELD, CHECK_VACUOUS, CHECK_UNDECIDABLE, CHECK_BROKEN 
 #define CHECK_NO_EVENT UINT64_MAX
 
 struct check_result {
-    const char *group;     /* "trace", "schedule" or "rule" */
-    char id[12];           /* S1.., P1.., R<line> */
-    char name[100];        /* the question, in words */
-    uint64_t chances;      /* times it could have failed */
-    uint64_t unknown;      /* of them, times a gap or missing events hid the answer */
+    const char *group; /* "trace", "schedule" or "rule" */
+    char id[12];       /* S1.., P1.., R<line> */
+    char name[100];    /* the question, in words */
+    uint64_t chances;  /* times it could have failed */
+    uint64_t unknown;  /* of them, times a gap or missing events hid the answer */
     uint64_t breaches;
-    uint64_t time;         /* of the first breach */
-    uint64_t seq;          /* event number of the first breach; CHECK_NO_EVENT: a moment between events */
+    uint64_t time; /* of the first breach */
+    uint64_t seq;  /* event number of the first breach; CHECK_NO_EVENT: a moment between events */
     uint16_t hart;
-    char text[400];        /* first breach in words; or why it is undecidable */
+    char text[400]; /* first breach in words; or why it is undecidable */
 };
 
 enum check_verdict check_verdict(const struct check_result *r);
@@ -67,17 +69,18 @@ struct check_checker {
 int check_sound_new(struct check_checker *c, const kymo_trace *t);
 int check_oracle_new(struct check_checker *c, const kymo_trace *t);
 /* Reads the rules file; -1 fills err with file, line and what is wrong with it. */
-int check_rules_new(struct check_checker *c, const kymo_trace *t, const char *path, struct kymo_error *err);
+int check_rules_new(struct check_checker *c, const kymo_trace *t, const char *path,
+                    struct kymo_error *err);
 
 /* ---- output.c ---- */
 
 struct check_summary {
-    const char *trace;             /* path as the user gave it */
+    const char *trace; /* path as the user gave it */
     const struct check_checker *checker;
     unsigned checkers;
     uint64_t clock_hz, start;
     uint64_t events, lost;
-    bool lost_unknown;             /* some losses have no count */
+    bool lost_unknown; /* some losses have no count */
 };
 
 enum check_verdict check_worst(const struct check_summary *s);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* `kymo check`: is the trace sound, did the scheduler keep its policy, are the user's rules kept. */
+/* `kymo check`: is the trace sound, did the scheduler keep its policy, are the user's rules kept.
+ */
 #include "check/check.h"
 #include "command.h"
 #include "lib/table.h"
@@ -26,32 +27,39 @@ struct check_options {
 static const char help[] =
     "usage: kymo check [OPTIONS] TRACE\n"
     "\n"
-    "Asks three kinds of questions and answers each with held, vacuous (never had a chance to fail),\n"
+    "Asks three kinds of questions and answers each with held, vacuous (never had a chance to "
+    "fail),\n"
     "undecidable (a gap hides the answer) or broken (with the event that broke it):\n"
-    "  trace     is it well-formed: time, interrupt handlers, task life cycles, owners, counts, losses\n"
+    "  trace     is it well-formed: time, interrupt handlers, task life cycles, owners, counts, "
+    "losses\n"
     "  schedule  did the kernel run whom its policy says (priorities, turns, slices)\n"
     "  rule      are the rules of FILE kept\n"
     "\n"
     "  -r, --rules FILE   rules of your own, one a line:\n"
     "                       never EVENT                    must EVENT [at least N] [at most N]\n"
     "                       after EVENT must EVENT within TIME      before EVENT must EVENT\n"
-    "                       between EVENT and EVENT never EVENT     between EVENT and EVENT at most TIME\n"
-    "                       span \"NAME\" [of TASK] at most TIME      task TASK ready at most TIME\n"
-    "                       task TASK blocked [on OBJECT] at most TIME    task TASK runs every TIME\n"
-    "                     EVENT is NAME [\"string\"] [(field = value, ..)] [by TASK]; # begins a comment\n"
+    "                       between EVENT and EVENT never EVENT     between EVENT and EVENT at "
+    "most TIME\n"
+    "                       span \"NAME\" [of TASK] at most TIME      task TASK ready at most "
+    "TIME\n"
+    "                       task TASK blocked [on OBJECT] at most TIME    task TASK runs every "
+    "TIME\n"
+    "                     EVENT is NAME [\"string\"] [(field = value, ..)] [by TASK]; # begins a "
+    "comment\n"
     "  -v, --verbose      show the questions that are held, too\n"
     "      --json         results as JSON\n"
     "      --junit FILE   write results as JUnit XML as well\n"
     "      --no-schedule  leave the scheduler's policy out (for another kernel's traces)\n"
     "  -h, --help         this text\n"
     "\n"
-    "Exit status: 0 nothing broken or undecidable, 1 broken, 2 undecidable, 125 the trace cannot be read.\n";
+    "Exit status: 0 nothing broken or undecidable, 1 broken, 2 undecidable, 125 the trace cannot "
+    "be read.\n";
 
 /* ---- the sink: hand everything to every checker ---- */
 
-#define EACH(u, call, ...) \
-    for (unsigned i = 0; i < (u)->checkers; i++) \
-        if ((u)->checker[i].call) \
+#define EACH(u, call, ...)                                                                         \
+    for (unsigned i = 0; i < (u)->checkers; i++)                                                   \
+        if ((u)->checker[i].call)                                                                  \
     (u)->checker[i].call((u)->checker[i].state, __VA_ARGS__)
 
 static void on_event(void *u, const kymo_model *m, const struct kymo_event *e)
@@ -105,7 +113,8 @@ static int write_junit(const char *path, const struct check_summary *s)
     return 0;
 }
 
-/* The checkers know events by the numbers of this build's table; a trace made with another one would be misread. */
+/* The checkers know events by the numbers of this build's table; a trace made with another one
+ * would be misread. */
 static int same_table(const struct check_options *o, const kymo_trace *t)
 {
     static const struct {
@@ -119,7 +128,9 @@ static int same_table(const struct check_options *o, const kymo_trace *t)
     for (unsigned i = 0; i < sizeof ours / sizeof *ours; i++) {
         const struct kymo_event_desc *d = kymo_describe(t, ours[i].code);
         if (!d || strcmp(d->name, ours[i].name) != 0)
-            return kymo_fail("check", "%s: event 0x%02x is '%s' there and '%s' in this kymo; check it with the kymo of its build",
+            return kymo_fail("check",
+                             "%s: event 0x%02x is '%s' there and '%s' in this kymo; check it with "
+                             "the kymo of its build",
                              o->trace, ours[i].code, d ? d->name : "unknown", ours[i].name);
     }
     return 0;
@@ -179,8 +190,13 @@ static int check_trace(const struct check_options *o, kymo_trace *t)
 
 static int parse(struct check_options *o, int argc, char **argv)
 {
-    static const struct option option[] = {{"rules", 1, 0, 'r'},  {"verbose", 0, 0, 'v'},     {"json", 0, 0, 'j'},
-                                           {"junit", 1, 0, 'J'}, {"no-schedule", 0, 0, 'S'}, {"help", 0, 0, 'h'}, {0}};
+    static const struct option option[] = {{"rules", 1, 0, 'r'},
+                                           {"verbose", 0, 0, 'v'},
+                                           {"json", 0, 0, 'j'},
+                                           {"junit", 1, 0, 'J'},
+                                           {"no-schedule", 0, 0, 'S'},
+                                           {"help", 0, 0, 'h'},
+                                           {0}};
     int c;
     while ((c = getopt_long(argc, argv, "r:vh", option, NULL)) != -1)
         switch (c) {

@@ -1,18 +1,19 @@
 /* SPDX-License-Identifier: MIT */
-/* The scheduler oracle: replays the kernel's documented policy from the events alone and names the first decision that the
- * policy does not allow. It shares no code with the model, so that a fault in one shows in the other.
+/* The scheduler oracle: replays the kernel's documented policy from the events alone and names the
+ * first decision that the policy does not allow. It shares no code with the model, so that a fault
+ * in one shows in the other.
  *
  * The policy (Documentation/DESIGN.md, "Who runs"), as five questions:
- *   P1  a switch goes to a ready task of the highest level that has one; to idle only when none is ready
- *   P2  inside a level the one that waited longest runs: woken, yielding and used-up tasks join at the tail, a preempted one
- *       at the head
- *   P3  in preemptive mode, a wake of a higher task is followed by the switch before the running task does anything else
- *   P4  a task that is not ready never runs
- *   P5  no task runs on past its slice while an equal is ready (needs tick events)
+ *   P1  a switch goes to a ready task of the highest level that has one; to idle only when none is
+ * ready P2  inside a level the one that waited longest runs: woken, yielding and used-up tasks join
+ * at the tail, a preempted one at the head P3  in preemptive mode, a wake of a higher task is
+ * followed by the switch before the running task does anything else P4  a task that is not ready
+ * never runs P5  no task runs on past its slice while an equal is ready (needs tick events)
  *
- * What a gap does: everything known about who is ready is forgotten, since wake-ups may be missing. Events after it rebuild the
- * knowledge, and a decision is judged only from what is certain: a task *known* to be ready and higher than the chosen one is
- * a breach even then; a choice that only unknown tasks could contradict counts as hidden. */
+ * What a gap does: everything known about who is ready is forgotten, since wake-ups may be missing.
+ * Events after it rebuild the knowledge, and a decision is judged only from what is certain: a task
+ * *known* to be ready and higher than the chosen one is a breach even then; a choice that only
+ * unknown tasks could contradict counts as hidden. */
 #include "check/check.h"
 #include "lib/table.h"
 
@@ -29,9 +30,9 @@ static const uint8_t slice_ticks[LEVELS] = {1, 2, 3, 4, 5, 7, 10, 15};
 enum knowledge { UNKNOWN, READY, RUNNING, WAITING, ENDED };
 
 struct otask {
-    uint8_t level;    /* effective */
-    uint8_t now;      /* enum knowledge */
-    bool loose;       /* READY, but the events do not tell its place inside the level */
+    uint8_t level;          /* effective */
+    uint8_t now;            /* enum knowledge */
+    bool loose;             /* READY, but the events do not tell its place inside the level */
     uint32_t before, after; /* neighbours in its level's queue */
 };
 
@@ -41,7 +42,7 @@ struct ohart {
     uint32_t first[LEVELS], last[LEVELS];
     uint32_t running;
     unsigned depth;
-    bool whole;       /* nothing is missing since boot */
+    bool whole; /* nothing is missing since boot */
     bool preemptive, mode_known;
     bool hooked;      /* rt_sched chose: its choice is not ours to judge */
     bool yielded;     /* the running task offered the hart */
@@ -73,7 +74,8 @@ static bool hart_grow(struct ohart *h, uint32_t id)
     return true;
 }
 
-/* The task, or NULL for boot, nobody, or want of memory (then the oracle says less, never something wrong). */
+/* The task, or NULL for boot, nobody, or want of memory (then the oracle says less, never something
+ * wrong). */
 static struct otask *task_of(struct ohart *h, uint32_t id)
 {
     if (id >= KYMO_TASK_BOOT || !hart_grow(h, id))
@@ -184,7 +186,8 @@ static const char *who(struct ohart *h, const kymo_model *m, uint32_t id)
 
 static const char hidden[] = "a gap, or the start of the trace, hides who was ready";
 
-static void ask_highest(struct oracle *o, struct ohart *h, const kymo_model *m, const struct kymo_event *e, uint32_t next)
+static void ask_highest(struct oracle *o, struct ohart *h, const kymo_model *m,
+                        const struct kymo_event *e, uint32_t next)
 {
     struct check_result *r = &o->result[P1];
     uint32_t best = best_ready(h);
@@ -192,14 +195,16 @@ static void ask_highest(struct oracle *o, struct ohart *h, const kymo_model *m, 
     if (level == LEVEL_UNKNOWN)
         check_unknown(r, hidden);
     else if (best != NO_TASK && level_of(h, best) < level)
-        check_break(r, e, "%s got the hart although %s was ready", who(h, m, next), who(h, m, best));
+        check_break(r, e, "%s got the hart although %s was ready", who(h, m, next),
+                    who(h, m, best));
     else if (!h->whole)
         check_unknown(r, hidden);
     else
         check_pass(r);
 }
 
-static void ask_ready(struct oracle *o, struct ohart *h, const kymo_model *m, const struct kymo_event *e, uint32_t next)
+static void ask_ready(struct oracle *o, struct ohart *h, const kymo_model *m,
+                      const struct kymo_event *e, uint32_t next)
 {
     static const char *const why[] = {"", "", "", "is not ready", "has ended"};
     struct check_result *r = &o->result[P4];
@@ -215,7 +220,8 @@ static void ask_ready(struct oracle *o, struct ohart *h, const kymo_model *m, co
 }
 
 /* The first of the level whose place is documented must be the chosen one. */
-static void ask_order(struct oracle *o, struct ohart *h, const kymo_model *m, const struct kymo_event *e, uint32_t next)
+static void ask_order(struct oracle *o, struct ohart *h, const kymo_model *m,
+                      const struct kymo_event *e, uint32_t next)
 {
     struct check_result *r = &o->result[P2];
     struct otask *t = task_of(h, next);
@@ -227,7 +233,8 @@ static void ask_order(struct oracle *o, struct ohart *h, const kymo_model *m, co
     if (head == next || t->loose)
         check_pass(r);
     else
-        check_break(r, e, "%s got the hart although %s waited longer", who(h, m, next), who(h, m, head));
+        check_break(r, e, "%s got the hart although %s waited longer", who(h, m, next),
+                    who(h, m, head));
 }
 
 /* ---- events ---- */
@@ -244,7 +251,8 @@ static void leave(struct ohart *h, uint32_t prev, unsigned state, uint32_t next)
     t->now = UNKNOWN;
     if (h->yielded || level_of(h, next) >= t->level) {
         queue_tail(h, prev);
-        /* a slice that ends with a tick ends before or after that tick's wake-ups: the kernel's choice */
+        /* a slice that ends with a tick ends before or after that tick's wake-ups: the kernel's
+         * choice */
         t->loose = h->ticked || level_of(h, next) == LEVEL_UNKNOWN;
         return;
     }
@@ -252,7 +260,8 @@ static void leave(struct ohart *h, uint32_t prev, unsigned state, uint32_t next)
     t->loose = h->ticked; /* its slice may have ended with the same tick that woke a higher task */
 }
 
-static void on_switch(struct oracle *o, struct ohart *h, const kymo_model *m, const struct kymo_event *e)
+static void on_switch(struct oracle *o, struct ohart *h, const kymo_model *m,
+                      const struct kymo_event *e)
 {
     uint32_t next = kv_task_switch_next(e);
     if (h->running != KYMO_TASK_NONE)
@@ -283,7 +292,8 @@ static void on_ready(struct ohart *h, const struct kymo_event *e)
     queue_tail(h, id);
     uint8_t running = level_of(h, h->running);
     bool judged = h->preemptive && h->running != KYMO_TASK_BOOT && running != LEVEL_UNKNOWN;
-    if (judged && t->level < running && (h->pending == NO_TASK || t->level < level_of(h, h->pending)))
+    if (judged && t->level < running &&
+        (h->pending == NO_TASK || t->level < level_of(h, h->pending)))
         h->pending = id;
 }
 
@@ -321,10 +331,14 @@ static void on_create(struct ohart *h, const struct kymo_event *e)
 {
     struct otask *t = task_of(h, kv_task_create_task(e));
     if (t)
-        *t = (struct otask){.level = (uint8_t) kv_task_create_level(e), .now = WAITING, .before = NO_TASK, .after = NO_TASK};
+        *t = (struct otask){.level = (uint8_t) kv_task_create_level(e),
+                            .now = WAITING,
+                            .before = NO_TASK,
+                            .after = NO_TASK};
 }
 
-static void on_tick(struct oracle *o, struct ohart *h, const kymo_model *m, const struct kymo_event *e)
+static void on_tick(struct oracle *o, struct ohart *h, const kymo_model *m,
+                    const struct kymo_event *e)
 {
     struct check_result *r = &o->result[P5];
     uint8_t level = level_of(h, h->running);
@@ -333,43 +347,69 @@ static void on_tick(struct oracle *o, struct ohart *h, const kymo_model *m, cons
         h->ticks = 0;
         return;
     }
-    if (++h->ticks <= slice_ticks[level] + 1u) /* the first tick may fall right after it got the hart */
+    if (++h->ticks <=
+        slice_ticks[level] + 1u) /* the first tick may fall right after it got the hart */
         check_pass(r);
     else
-        check_break(r, e, "%s took %u ticks in one go, its slice has %u, and %s was ready", who(h, m, h->running), h->ticks,
-                    slice_ticks[level], who(h, m, h->first[level]));
+        check_break(r, e, "%s took %u ticks in one go, its slice has %u, and %s was ready",
+                    who(h, m, h->running), h->ticks, slice_ticks[level],
+                    who(h, m, h->first[level]));
 }
 
-/* What may stand between a wake-up and the switch it forces: more wake-ups of the same call or handler, their
- * bookkeeping, interrupts that come in between, and a hook. Anything else is the running task going on. */
+/* What may stand between a wake-up and the switch it forces: more wake-ups of the same call or
+ * handler, their bookkeeping, interrupts that come in between, and a hook. Anything else is the
+ * running task going on. */
 static bool may_precede_switch(uint8_t code)
 {
     switch (code) {
-    case KE_time_sync: case KE_control: case KE_task_create: case KE_task_priority: case KE_rt_pick:
-    case KE_slice_end: case KE_irq_in: case KE_tick: case KE_name_object: case KE_name_task:
-    case KE_sem_give: case KE_sem_signal: case KE_mutex_unlock: case KE_mutex_abandon: case KE_cond_signal:
-    case KE_cond_broadcast: case KE_mq_give: case KE_task_resume: case KE_task_destroy: case KE_syscall_out:
-    case KE_timer_expire: case KE_irq_spurious: case KE_sem_destroy: case KE_cond_wait: case KE_timer_backlog:
-    case KE_mem_free:
-        return true;
+    case KE_time_sync:
+    case KE_control:
+    case KE_task_create:
+    case KE_task_priority:
+    case KE_rt_pick:
+    case KE_slice_end:
+    case KE_irq_in:
+    case KE_tick:
+    case KE_name_object:
+    case KE_name_task:
+    case KE_sem_give:
+    case KE_sem_signal:
+    case KE_mutex_unlock:
+    case KE_mutex_abandon:
+    case KE_cond_signal:
+    case KE_cond_broadcast:
+    case KE_mq_give:
+    case KE_task_resume:
+    case KE_task_destroy:
+    case KE_syscall_out:
+    case KE_timer_expire:
+    case KE_irq_spurious:
+    case KE_sem_destroy:
+    case KE_cond_wait:
+    case KE_timer_backlog:
+    case KE_mem_free: return true;
     default:
         return (code >= KE_task_ready && code <= KE_task_ready_LAST) ||
-               (code >= KE_pipe_read && code <= KE_pipe_write_LAST) || (code >= KE_mq_send && code <= KE_mq_send_LAST);
+               (code >= KE_pipe_read && code <= KE_pipe_write_LAST) ||
+               (code >= KE_mq_send && code <= KE_mq_send_LAST);
     }
 }
 
-static void ask_preempts(struct oracle *o, struct ohart *h, const kymo_model *m, const struct kymo_event *e)
+static void ask_preempts(struct oracle *o, struct ohart *h, const kymo_model *m,
+                         const struct kymo_event *e)
 {
     if (h->pending == NO_TASK || h->depth || may_precede_switch(e->code))
         return;
-    check_break(&o->result[P3], e, "%s went on although %s was woken", who(h, m, h->running), who(h, m, h->pending));
+    check_break(&o->result[P3], e, "%s went on although %s was woken", who(h, m, h->running),
+                who(h, m, h->pending));
     h->pending = NO_TASK;
 }
 
 /* Events that may stand between a yield and its switch. */
 static bool keeps_offer(uint8_t code)
 {
-    return (code >= KE_task_switch && code <= KE_task_switch_LAST) || code == KE_rt_pick || code == KE_time_sync;
+    return (code >= KE_task_switch && code <= KE_task_switch_LAST) || code == KE_rt_pick ||
+           code == KE_time_sync;
 }
 
 static void on_mode(struct ohart *h, const struct kymo_event *e)
@@ -395,14 +435,22 @@ static void oracle_event(void *state, const kymo_model *m, const struct kymo_eve
         return;
     }
     switch (e->code) {
-    case KE_boot: forget(h); h->whole = true; h->running = KYMO_TASK_BOOT; break;
+    case KE_boot:
+        forget(h);
+        h->whole = true;
+        h->running = KYMO_TASK_BOOT;
+        break;
     case KE_sched_start: on_mode(h, e); break;
     case KE_task_create: on_create(h, e); break;
     case KE_task_destroy: on_gone(h, kv_task_destroy_task(e), ENDED); break;
     case KE_task_suspend: on_gone(h, kv_task_suspend_task(e), WAITING); break;
     case KE_task_yield: h->yielded = true; break;
-    case KE_task_priority: on_level(h, kv_task_priority_task(e), (uint8_t) kv_task_priority_level(e)); break;
-    case KE_rt_pick: h->hooked = kv_rt_pick_task(e) != KYMO_TASK_BOOT && !kv_rt_pick_refused(e); break;
+    case KE_task_priority:
+        on_level(h, kv_task_priority_task(e), (uint8_t) kv_task_priority_level(e));
+        break;
+    case KE_rt_pick:
+        h->hooked = kv_rt_pick_task(e) != KYMO_TASK_BOOT && !kv_rt_pick_refused(e);
+        break;
     case KE_irq_in: h->depth++; break;
     case KE_irq_out:
         h->depth -= h->depth > 0;
@@ -434,8 +482,10 @@ static void oracle_free(void *state)
 int check_oracle_new(struct check_checker *c, const kymo_trace *t)
 {
     static const char *const name[QUESTIONS] = {
-        [P1] = "a switch goes to the highest ready task", [P2] = "equals run in turn",
-        [P3] = "a higher task that wakes runs at once", [P4] = "only ready tasks run",
+        [P1] = "a switch goes to the highest ready task",
+        [P2] = "equals run in turn",
+        [P3] = "a higher task that wakes runs at once",
+        [P4] = "only ready tasks run",
         [P5] = "nobody exceeds its slice while an equal waits"};
     unsigned harts = kymo_get_info(t)->harts;
     struct oracle *o = calloc(1, sizeof *o);
@@ -451,7 +501,11 @@ int check_oracle_new(struct check_checker *c, const kymo_trace *t)
         snprintf(o->result[i].id, sizeof o->result[i].id, "P%d", i + 1);
         snprintf(o->result[i].name, sizeof o->result[i].name, "%s", name[i]);
     }
-    *c = (struct check_checker){.state = o, .results = QUESTIONS, .result = o->result, .event = oracle_event,
-                                .gap = oracle_gap, .free = oracle_free};
+    *c = (struct check_checker){.state = o,
+                                .results = QUESTIONS,
+                                .result = o->result,
+                                .event = oracle_event,
+                                .gap = oracle_gap,
+                                .free = oracle_free};
     return 0;
 }

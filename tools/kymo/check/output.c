@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* What `kymo check` prints: text for people, JSON and JUnit XML for machines. Names come from traces and rules files, so JSON and
- * XML escape them. */
+/* What `kymo check` prints: text for people, JSON and JUnit XML for machines. Names come from
+ * traces and rules files, so JSON and XML escape them. */
 #include "check/check.h"
 
 #include <inttypes.h>
@@ -43,9 +43,11 @@ static void text_row(FILE *f, const struct check_summary *s, const struct check_
         fprintf(f, ": %s", r->text);
         if (r->breaches > 1)
             fprintf(f, " (and %" PRIu64 " more)", r->breaches - 1);
-        fprintf(f, "\n                 look: kymo timeline '%s' --around %.3fms\n", s->trace, ms_of(s, r));
+        fprintf(f, "\n                 look: kymo timeline '%s' --around %.3fms\n", s->trace,
+                ms_of(s, r));
     } else if (v == CHECK_UNDECIDABLE) {
-        fprintf(f, "                 %" PRIu64 " of %" PRIu64 " chances hidden: %s\n", r->unknown, r->chances, r->text);
+        fprintf(f, "                 %" PRIu64 " of %" PRIu64 " chances hidden: %s\n", r->unknown,
+                r->chances, r->text);
     } else if (r->text[0]) {
         fprintf(f, "                 %s\n", r->text);
     }
@@ -63,8 +65,8 @@ void check_print_text(FILE *f, const struct check_summary *s, bool verbose)
     fprintf(f, "%s: %" PRIu64 " events", s->trace, s->events);
     if (s->lost || s->lost_unknown)
         fprintf(f, ", %s%" PRIu64 " lost", s->lost_unknown ? "at least " : "", s->lost);
-    fprintf(f, "; %u held, %u vacuous, %u undecidable, %u broken\n", count(s, CHECK_HELD), count(s, CHECK_VACUOUS),
-            count(s, CHECK_UNDECIDABLE), count(s, CHECK_BROKEN));
+    fprintf(f, "; %u held, %u vacuous, %u undecidable, %u broken\n", count(s, CHECK_HELD),
+            count(s, CHECK_VACUOUS), count(s, CHECK_UNDECIDABLE), count(s, CHECK_BROKEN));
 }
 
 /* ---- JSON ---- */
@@ -87,7 +89,9 @@ static void json_row(FILE *f, const struct check_summary *s, const struct check_
     enum check_verdict v = check_verdict(r);
     fprintf(f, "{\"id\":\"%s\",\"group\":\"%s\",\"name\":", r->id, r->group);
     json_string(f, r->name);
-    fprintf(f, ",\"verdict\":\"%s\",\"chances\":%" PRIu64 ",\"hidden\":%" PRIu64 ",\"breaches\":%" PRIu64,
+    fprintf(f,
+            ",\"verdict\":\"%s\",\"chances\":%" PRIu64 ",\"hidden\":%" PRIu64
+            ",\"breaches\":%" PRIu64,
             check_verdict_name(v), r->chances, r->unknown, r->breaches);
     if (v == CHECK_BROKEN)
         fprintf(f, ",\"time_ms\":%.6f,\"hart\":%u", ms_of(s, r), r->hart);
@@ -104,8 +108,11 @@ void check_print_json(FILE *f, const struct check_summary *s)
 {
     fprintf(f, "{\"trace\":");
     json_string(f, s->trace);
-    fprintf(f, ",\"verdict\":\"%s\",\"events\":%" PRIu64 ",\"lost\":%" PRIu64 ",\"lost_exact\":%s,\"results\":[",
-            check_verdict_name(check_worst(s)), s->events, s->lost, s->lost_unknown ? "false" : "true");
+    fprintf(f,
+            ",\"verdict\":\"%s\",\"events\":%" PRIu64 ",\"lost\":%" PRIu64
+            ",\"lost_exact\":%s,\"results\":[",
+            check_verdict_name(check_worst(s)), s->events, s->lost,
+            s->lost_unknown ? "false" : "true");
     const char *comma = "";
     for (unsigned c = 0; c < s->checkers; c++)
         for (unsigned i = 0; i < s->checker[c].results; i++) {
@@ -151,8 +158,11 @@ void check_print_junit(FILE *f, const struct check_summary *s)
     unsigned tests = 0;
     for (unsigned c = 0; c < s->checkers; c++)
         tests += s->checker[c].results;
-    fprintf(f, "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<testsuite name=\"kymo check\" tests=\"%u\" failures=\"%u\" errors=\"%u\""
-            " skipped=\"%u\">\n", tests, count(s, CHECK_BROKEN), count(s, CHECK_UNDECIDABLE), count(s, CHECK_VACUOUS));
+    fprintf(f,
+            "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<testsuite name=\"kymo check\" "
+            "tests=\"%u\" failures=\"%u\" errors=\"%u\""
+            " skipped=\"%u\">\n",
+            tests, count(s, CHECK_BROKEN), count(s, CHECK_UNDECIDABLE), count(s, CHECK_VACUOUS));
     for (unsigned c = 0; c < s->checkers; c++)
         for (unsigned i = 0; i < s->checker[c].results; i++)
             junit_row(f, s, &s->checker[c].result[i]);

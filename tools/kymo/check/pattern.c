@@ -11,7 +11,8 @@ static char wrong[256];
 
 static const char *complain(const char *what, const char *which)
 {
-    snprintf(wrong, sizeof wrong, "%s%s%.100s%s", what, *which ? " '" : "", which, *which ? "'" : "");
+    snprintf(wrong, sizeof wrong, "%s%s%.100s%s", what, *which ? " '" : "", which,
+             *which ? "'" : "");
     return wrong;
 }
 
@@ -94,7 +95,8 @@ static const struct kymo_field *field_typed(const struct kymo_event_desc *d, con
     return NULL;
 }
 
-static const char *add(struct check_pattern *p, const struct kymo_field *f, const struct check_tokens *c)
+static const char *add(struct check_pattern *p, const struct kymo_field *f,
+                       const struct check_tokens *c)
 {
     if (p->conditions == PATTERN_CONDITIONS)
         return complain("too many conditions at", c->token);
@@ -130,7 +132,8 @@ static const char *read_conditions(struct check_pattern *p, struct check_tokens 
     return check_word(c, ")") ? NULL : "')' is missing";
 }
 
-const char *check_pattern_parse(struct check_pattern *p, struct check_tokens *c, const kymo_trace *t)
+const char *check_pattern_parse(struct check_pattern *p, struct check_tokens *c,
+                                const kymo_trace *t)
 {
     *p = (struct check_pattern){0};
     if (!check_token(c))
@@ -169,7 +172,8 @@ bool check_task_is(const kymo_model *m, uint32_t id, const char *wanted)
     return !name[n] || strcmp(name + n, number) == 0;
 }
 
-static bool condition_holds(struct check_condition *k, const struct check_pattern *p, const kymo_model *m, const struct kymo_event *e)
+static bool condition_holds(struct check_condition *k, const struct check_pattern *p,
+                            const kymo_model *m, const struct kymo_event *e)
 {
     uint32_t v = kymo_value(e, k->field, p->desc);
     const char *name, *type = k->field->type;
@@ -188,7 +192,8 @@ static bool condition_holds(struct check_condition *k, const struct check_patter
     return same;
 }
 
-bool check_pattern_match(struct check_pattern *p, const kymo_model *m, const struct kymo_event *e, uint32_t ran)
+bool check_pattern_match(struct check_pattern *p, const kymo_model *m, const struct kymo_event *e,
+                         uint32_t ran)
 {
     const struct kymo_event_desc *d = p->desc;
     if (!d || e->code < d->code || e->code >= d->code + (1u << d->sub))

@@ -3,9 +3,10 @@
  *
  *     EVENT ["string"] [(field = value, ..)] [by TASK]
  *
- * EVENT is a name of the event table. "string" is short for its tag field (mark "reset"). A value is a number, or
- * the name of a task (with or without its id), object, function or string, as `kymo print` shows it. `by TASK`: the task that ran when the event was
- * recorded; in a switch, the one that is left. */
+ * EVENT is a name of the event table. "string" is short for its tag field (mark "reset"). A value
+ * is a number, or the name of a task (with or without its id), object, function or string, as `kymo
+ * print` shows it. `by TASK`: the task that ran when the event was recorded; in a switch, the one
+ * that is left. */
 #ifndef KYMO_CHECK_PATTERN_H
 #define KYMO_CHECK_PATTERN_H
 #include "kymo.h"
@@ -41,12 +42,16 @@ bool check_token(struct check_tokens *c);
 bool check_word(struct check_tokens *c, const char *word);
 
 /* Reads a pattern. Returns NULL, or what is wrong (valid until the next call). */
-const char *check_pattern_parse(struct check_pattern *p, struct check_tokens *c, const kymo_trace *t);
+const char *check_pattern_parse(struct check_pattern *p, struct check_tokens *c,
+                                const kymo_trace *t);
 /* Does e match? `ran` is the task that ran when it was recorded. */
-bool check_pattern_match(struct check_pattern *p, const kymo_model *m, const struct kymo_event *e, uint32_t ran);
-/* Is the task called that? A name is a task's own ("worker/3"), or without its id that of all its likes ("worker"). */
+bool check_pattern_match(struct check_pattern *p, const kymo_model *m, const struct kymo_event *e,
+                         uint32_t ran);
+/* Is the task called that? A name is a task's own ("worker/3"), or without its id that of all its
+ * likes ("worker"). */
 bool check_task_is(const kymo_model *m, uint32_t id, const char *wanted);
-/* NULL if everything the pattern names was met in the trace or its image, else the name that was not. */
+/* NULL if everything the pattern names was met in the trace or its image, else the name that was
+ * not. */
 const char *check_pattern_unmet(const struct check_pattern *p, const kymo_trace *t);
 
 #endif

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The user's rules: reading the file. One rule a line, `#` begins a comment; the nine forms stand in rules.h. An optional `NAME:` ahead of
- * a rule is what reports call it. */
+/* The user's rules: reading the file. One rule a line, `#` begins a comment; the nine forms stand
+ * in rules.h. An optional `NAME:` ahead of a rule is what reports call it. */
 #include "check/rules.h"
 
 #include <errno.h>
@@ -160,8 +160,9 @@ static const char *parse_never(struct check_rule *r, struct check_tokens *c, con
 static const struct {
     const char *word;
     const char *(*parse)(struct check_rule *r, struct check_tokens *c, const kymo_trace *t);
-} form[] = {{"never", parse_never},     {"must", parse_must}, {"after", parse_after}, {"before", parse_before},
-            {"between", parse_between}, {"span", parse_span}, {"task", parse_task}};
+} form[] = {{"never", parse_never},   {"must", parse_must},       {"after", parse_after},
+            {"before", parse_before}, {"between", parse_between}, {"span", parse_span},
+            {"task", parse_task}};
 
 static const char *parse_form(struct check_rule *r, struct check_tokens *c, const kymo_trace *t)
 {
@@ -169,11 +170,15 @@ static const char *parse_form(struct check_rule *r, struct check_tokens *c, cons
         if (check_word(c, form[i].word))
             return form[i].parse(r, c, t);
     check_token(c);
-    snprintf(wrong, sizeof wrong, "a rule begins with never, must, after, before, between, span or task, not with '%.60s'", c->token);
+    snprintf(
+        wrong, sizeof wrong,
+        "a rule begins with never, must, after, before, between, span or task, not with '%.60s'",
+        c->token);
     return wrong;
 }
 
-const char *check_rule_parse(struct check_rule *r, const char *line, const kymo_trace *t, bool *empty)
+const char *check_rule_parse(struct check_rule *r, const char *line, const kymo_trace *t,
+                             bool *empty)
 {
     struct check_tokens c = {.at = line}, start;
     *r = (struct check_rule){.least = RULE_NO_LIMIT, .most = RULE_NO_LIMIT};
@@ -193,7 +198,8 @@ const char *check_rule_parse(struct check_rule *r, const char *line, const kymo_
 
 /* ---- the file ---- */
 
-static bool add_rule(struct check_rules *s, const struct check_rule *r, const char *line, unsigned number)
+static bool add_rule(struct check_rules *s, const struct check_rule *r, const char *line,
+                     unsigned number)
 {
     struct check_rule *rule = realloc(s->rule, (s->count + 1) * sizeof *rule);
     if (rule)
@@ -214,7 +220,8 @@ static bool add_rule(struct check_rules *s, const struct check_rule *r, const ch
     return true;
 }
 
-static int read_rules(struct check_rules *s, FILE *f, const kymo_trace *t, const char *path, struct kymo_error *err)
+static int read_rules(struct check_rules *s, FILE *f, const kymo_trace *t, const char *path,
+                      struct kymo_error *err)
 {
     char *line = NULL;
     size_t room = 0;
@@ -246,12 +253,14 @@ static void rules_free(void *state)
     free(s);
 }
 
-int check_rules_new(struct check_checker *c, const kymo_trace *t, const char *path, struct kymo_error *err)
+int check_rules_new(struct check_checker *c, const kymo_trace *t, const char *path,
+                    struct kymo_error *err)
 {
     struct check_rules *s = calloc(1, sizeof *s);
     FILE *f = fopen(path, "r");
     if (!f || !s) {
-        snprintf(err->text, sizeof err->text, "%s: %s", path, f ? "not enough memory" : strerror(errno));
+        snprintf(err->text, sizeof err->text, "%s: %s", path,
+                 f ? "not enough memory" : strerror(errno));
         if (f)
             fclose(f);
         free(s);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* Is the trace well-formed? Facts that hold for every run of a correct kernel and a correct recorder, whatever the
- * policy: a breach means that an event is missing, doubled, or says something that was not so.
+/* Is the trace well-formed? Facts that hold for every run of a correct kernel and a correct
+ * recorder, whatever the policy: a breach means that an event is missing, doubled, or says
+ * something that was not so.
  *
  *   S1  time never runs backwards on a hart
  *   S2  every interrupt handler that ends had begun
@@ -23,7 +24,7 @@ enum { S1, S2, S3, S4, S5, S6, S7, S8, S9, QUESTIONS };
 enum task_now { T_UNKNOWN, T_NOT_READY, T_READY, T_ENDED };
 enum { FREE = 0, OWNER_UNKNOWN = 0xFFFFFFFF, COUNT_UNKNOWN = 0xFFFFFFFF, COUNT_MASK = 0xFFFFFF };
 
-struct thing { /* a mutex or a semaphore */
+struct thing {     /* a mutex or a semaphore */
     uint32_t addr; /* 0: empty place */
     uint32_t owner;
     uint32_t count;
@@ -103,7 +104,8 @@ static void forget(struct sound *s, struct shart *h)
 static const char cut[] = "a gap, or the start of the trace, hides what was before";
 
 /* S4: id is named by an event that says it exists. */
-static void named(struct sound *s, struct shart *h, const kymo_model *m, const struct kymo_event *e, uint32_t id)
+static void named(struct sound *s, struct shart *h, const kymo_model *m, const struct kymo_event *e,
+                  uint32_t id)
 {
     struct check_result *r = &s->result[S4];
     if (id == KYMO_TASK_IDLE || id >= KYMO_TASK_BOOT)
@@ -124,12 +126,14 @@ static void on_create(struct sound *s, struct shart *h, const struct kymo_event 
     h->task[id] = T_NOT_READY;
 }
 
-static void on_ready(struct sound *s, struct shart *h, const kymo_model *m, const struct kymo_event *e)
+static void on_ready(struct sound *s, struct shart *h, const kymo_model *m,
+                     const struct kymo_event *e)
 {
     uint32_t id = kv_task_ready_task(e);
     named(s, h, m, e, id);
     if (h->task[id] == T_READY || id == h->running)
-        check_break(&s->result[S5], e, "%s was made ready but %s", kymo_task_name(m, id), id == h->running ? "runs" : "is ready");
+        check_break(&s->result[S5], e, "%s was made ready but %s", kymo_task_name(m, id),
+                    id == h->running ? "runs" : "is ready");
     else if (h->task[id] == T_UNKNOWN)
         check_unknown(&s->result[S5], cut);
     else
@@ -137,7 +141,8 @@ static void on_ready(struct sound *s, struct shart *h, const kymo_model *m, cons
     h->task[id] = T_READY;
 }
 
-static void on_switch(struct sound *s, struct shart *h, const kymo_model *m, const struct kymo_event *e)
+static void on_switch(struct sound *s, struct shart *h, const kymo_model *m,
+                      const struct kymo_event *e)
 {
     uint32_t next = kv_task_switch_next(e), prev = h->running;
     named(s, h, m, e, next);
@@ -148,7 +153,9 @@ static void on_switch(struct sound *s, struct shart *h, const kymo_model *m, con
     else
         check_pass(&s->result[S3]);
     if (prev < KYMO_TASK_BOOT && h->task[prev] != T_ENDED)
-        h->task[prev] = kv_task_switch_state(e) == 1 ? T_READY : kv_task_switch_state(e) ? T_NOT_READY : T_ENDED;
+        h->task[prev] = kv_task_switch_state(e) == 1 ? T_READY
+                        : kv_task_switch_state(e)    ? T_NOT_READY
+                                                     : T_ENDED;
     h->task[next] = T_NOT_READY; /* it runs: neither waits to */
     h->running = next;
 }
@@ -167,7 +174,8 @@ static void on_irq_out(struct sound *s, struct shart *h, const struct kymo_event
 
 /* ---- mutexes and semaphores ---- */
 
-static void mutex_take(struct sound *s, struct shart *h, const kymo_model *m, const struct kymo_event *e, uint32_t addr)
+static void mutex_take(struct sound *s, struct shart *h, const kymo_model *m,
+                       const struct kymo_event *e, uint32_t addr)
 {
     struct thing *t = thing_of(s, addr);
     if (!t)
@@ -175,13 +183,15 @@ static void mutex_take(struct sound *s, struct shart *h, const kymo_model *m, co
     if (t->owner == OWNER_UNKNOWN)
         check_unknown(&s->result[S6], cut);
     else if (t->owner != FREE)
-        check_break(&s->result[S6], e, "%s was taken although %s holds it", kymo_object_name(m, addr), kymo_task_name(m, t->owner));
+        check_break(&s->result[S6], e, "%s was taken although %s holds it",
+                    kymo_object_name(m, addr), kymo_task_name(m, t->owner));
     else
         check_pass(&s->result[S6]);
     t->owner = h->running == KYMO_TASK_NONE ? OWNER_UNKNOWN : h->running;
 }
 
-static void mutex_give(struct sound *s, struct shart *h, const kymo_model *m, const struct kymo_event *e, uint32_t addr, uint32_t next)
+static void mutex_give(struct sound *s, struct shart *h, const kymo_model *m,
+                       const struct kymo_event *e, uint32_t addr, uint32_t next)
 {
     struct thing *t = thing_of(s, addr);
     if (!t)
@@ -190,14 +200,15 @@ static void mutex_give(struct sound *s, struct shart *h, const kymo_model *m, co
     if (t->owner == OWNER_UNKNOWN || h->running == KYMO_TASK_NONE)
         check_unknown(&s->result[S6], cut);
     else if (!abandoned && t->owner != h->running)
-        check_break(&s->result[S6], e, "%s was given up by %s, which does not hold it", kymo_object_name(m, addr),
-                    kymo_task_name(m, h->running));
+        check_break(&s->result[S6], e, "%s was given up by %s, which does not hold it",
+                    kymo_object_name(m, addr), kymo_task_name(m, h->running));
     else
         check_pass(&s->result[S6]);
     t->owner = next;
 }
 
-static void sem_moves(struct sound *s, const kymo_model *m, const struct kymo_event *e, uint32_t addr, uint32_t now, int step)
+static void sem_moves(struct sound *s, const kymo_model *m, const struct kymo_event *e,
+                      uint32_t addr, uint32_t now, int step)
 {
     struct thing *t = thing_of(s, addr);
     if (!t)
@@ -205,7 +216,8 @@ static void sem_moves(struct sound *s, const kymo_model *m, const struct kymo_ev
     if (t->count == COUNT_UNKNOWN)
         check_unknown(&s->result[S7], cut);
     else if (((t->count + (uint32_t) step) & COUNT_MASK) != now)
-        check_break(&s->result[S7], e, "%s went from %u to %u", kymo_object_name(m, addr), t->count, now);
+        check_break(&s->result[S7], e, "%s went from %u to %u", kymo_object_name(m, addr), t->count,
+                    now);
     else
         check_pass(&s->result[S7]);
     t->count = now;
@@ -220,15 +232,20 @@ static void born(struct sound *s, uint32_t addr, uint32_t count)
     t->count = count & COUNT_MASK;
 }
 
-static void on_object(struct sound *s, struct shart *h, const kymo_model *m, const struct kymo_event *e)
+static void on_object(struct sound *s, struct shart *h, const kymo_model *m,
+                      const struct kymo_event *e)
 {
     struct thing *t;
     switch (e->code) {
     case KE_mutex_init: born(s, kv_mutex_init_obj(e), 0); break;
     case KE_sem_create: born(s, kv_sem_create_obj(e), kv_sem_create_initial(e)); break;
     case KE_mutex_lock: mutex_take(s, h, m, e, kv_mutex_lock_obj(e)); break;
-    case KE_mutex_unlock: mutex_give(s, h, m, e, kv_mutex_unlock_obj(e), kv_mutex_unlock_next(e)); break;
-    case KE_mutex_abandon: mutex_give(s, h, m, e, kv_mutex_abandon_obj(e), kv_mutex_abandon_next(e)); break;
+    case KE_mutex_unlock:
+        mutex_give(s, h, m, e, kv_mutex_unlock_obj(e), kv_mutex_unlock_next(e));
+        break;
+    case KE_mutex_abandon:
+        mutex_give(s, h, m, e, kv_mutex_abandon_obj(e), kv_mutex_abandon_next(e));
+        break;
     case KE_mutex_block:
         if ((t = thing_of(s, kv_mutex_block_obj(e))) && t->owner == OWNER_UNKNOWN)
             t->owner = kv_mutex_block_owner(e);
@@ -248,7 +265,8 @@ static void sound_event(void *state, const kymo_model *m, const struct kymo_even
         return;
     struct shart *h = &s->hart[e->hart];
     if (e->time < h->time)
-        check_break(&s->result[S1], e, "%llu counts before the event ahead of it", (unsigned long long) (h->time - e->time));
+        check_break(&s->result[S1], e, "%llu counts before the event ahead of it",
+                    (unsigned long long) (h->time - e->time));
     else
         check_pass(&s->result[S1]);
     h->time = e->time;
@@ -259,7 +277,11 @@ static void sound_event(void *state, const kymo_model *m, const struct kymo_even
         on_ready(s, h, m, e);
     else
         switch (e->code) {
-        case KE_boot: forget(s, h); h->whole = true; h->running = KYMO_TASK_BOOT; break;
+        case KE_boot:
+            forget(s, h);
+            h->whole = true;
+            h->running = KYMO_TASK_BOOT;
+            break;
         case KE_task_create: on_create(s, h, e); break;
         case KE_task_destroy:
             named(s, h, m, e, kv_task_destroy_task(e));
@@ -317,11 +339,15 @@ static void sound_free(void *state)
 
 int check_sound_new(struct check_checker *c, const kymo_trace *t)
 {
-    static const char *const name[QUESTIONS] = {
-        [S1] = "time never runs backwards", [S2] = "every handler that ends had begun",
-        [S3] = "a switch leaves one task for another", [S4] = "a task exists when it is named",
-        [S5] = "no task is made ready twice", [S6] = "a mutex has one owner", [S7] = "a semaphore's count moves by one",
-        [S8] = "every code is in the event table", [S9] = "every loss has a count"};
+    static const char *const name[QUESTIONS] = {[S1] = "time never runs backwards",
+                                                [S2] = "every handler that ends had begun",
+                                                [S3] = "a switch leaves one task for another",
+                                                [S4] = "a task exists when it is named",
+                                                [S5] = "no task is made ready twice",
+                                                [S6] = "a mutex has one owner",
+                                                [S7] = "a semaphore's count moves by one",
+                                                [S8] = "every code is in the event table",
+                                                [S9] = "every loss has a count"};
     struct sound *s = calloc(1, sizeof *s);
     if (!s)
         return -1;
@@ -344,7 +370,12 @@ int check_sound_new(struct check_checker *c, const kymo_trace *t)
         snprintf(s->result[i].id, sizeof s->result[i].id, "S%d", i + 1);
         snprintf(s->result[i].name, sizeof s->result[i].name, "%s", name[i]);
     }
-    *c = (struct check_checker){.state = s, .results = QUESTIONS, .result = s->result, .event = sound_event,
-                                .gap = sound_gap, .end = sound_end, .free = sound_free};
+    *c = (struct check_checker){.state = s,
+                                .results = QUESTIONS,
+                                .result = s->result,
+                                .event = sound_event,
+                                .gap = sound_gap,
+                                .end = sound_end,
+                                .free = sound_free};
     return 0;
 }

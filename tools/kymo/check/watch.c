@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: MIT */
-/* The user's rules: watching the trace. Each kind of rule has one small function per thing it listens to.
+/* The user's rules: watching the trace. Each kind of rule has one small function per thing it
+ * listens to.
  *
- * What a gap does: an obligation that is open when it begins can neither be kept nor broken any more, so it counts as
- * hidden; `never`, `must` and `before`, which speak of the whole trace, are hidden as a whole if there was any. */
+ * What a gap does: an obligation that is open when it begins can neither be kept nor broken any
+ * more, so it counts as hidden; `never`, `must` and `before`, which speak of the whole trace, are
+ * hidden as a whole if there was any. */
 #include "check/rules.h"
 #include "lib/table.h"
 
@@ -38,7 +40,8 @@ static struct check_stretch *stretch_of(struct check_rule *r, uint32_t task)
     return &r->stretch[task];
 }
 
-static void judge(struct check_rules *s, unsigned i, uint64_t from, uint64_t to, bool certain, uint16_t hart, const char *what)
+static void judge(struct check_rules *s, unsigned i, uint64_t from, uint64_t to, bool certain,
+                  uint16_t hart, const char *what)
 {
     struct kymo_event e = moment(from, hart);
     if (certain && to - from > s->rule[i].limit)
@@ -56,11 +59,13 @@ static void expire(struct check_rules *s, unsigned i, uint64_t now)
     struct check_rule *r = &s->rule[i];
     if (!r->armed || now - r->since.time <= r->limit)
         return;
-    check_break(&s->result[i], &r->since, "'%s' did not follow within %.3f ms", r->b.desc->name, ms(s, r->limit));
+    check_break(&s->result[i], &r->since, "'%s' did not follow within %.3f ms", r->b.desc->name,
+                ms(s, r->limit));
     r->armed = false;
 }
 
-static void event_after(struct check_rules *s, unsigned i, const kymo_model *m, const struct kymo_event *e, uint32_t ran)
+static void event_after(struct check_rules *s, unsigned i, const kymo_model *m,
+                        const struct kymo_event *e, uint32_t ran)
 {
     struct check_rule *r = &s->rule[i];
     expire(s, i, e->time);
@@ -74,12 +79,13 @@ static void event_after(struct check_rules *s, unsigned i, const kymo_model *m, 
     }
 }
 
-static void event_between(struct check_rules *s, unsigned i, const kymo_model *m, const struct kymo_event *e, uint32_t ran)
+static void event_between(struct check_rules *s, unsigned i, const kymo_model *m,
+                          const struct kymo_event *e, uint32_t ran)
 {
     struct check_rule *r = &s->rule[i];
     if (r->armed && check_pattern_match(&r->c, m, e, ran)) {
-        check_break(&s->result[i], e, "'%s' came %.3f ms after '%s'", r->c.desc->name, ms(s, e->time - r->since.time),
-                    r->a.desc->name);
+        check_break(&s->result[i], e, "'%s' came %.3f ms after '%s'", r->c.desc->name,
+                    ms(s, e->time - r->since.time), r->a.desc->name);
         r->armed = false;
     }
     if (r->armed && check_pattern_match(&r->b, m, e, ran)) {
@@ -92,42 +98,50 @@ static void event_between(struct check_rules *s, unsigned i, const kymo_model *m
     }
 }
 
-static void event_before(struct check_rules *s, unsigned i, const kymo_model *m, const struct kymo_event *e, uint32_t ran)
+static void event_before(struct check_rules *s, unsigned i, const kymo_model *m,
+                         const struct kymo_event *e, uint32_t ran)
 {
     struct check_rule *r = &s->rule[i];
     if (check_pattern_match(&r->a, m, e, ran)) {
         if (r->seen)
             check_pass(&s->result[i]);
         else if (s->whole)
-            check_break(&s->result[i], e, "'%s' came without '%s' before it", r->a.desc->name, r->b.desc->name);
+            check_break(&s->result[i], e, "'%s' came without '%s' before it", r->a.desc->name,
+                        r->b.desc->name);
         else
             check_unknown(&s->result[i], gap_text);
     }
     r->seen += check_pattern_match(&r->b, m, e, ran);
 }
 
-static void event_count(struct check_rules *s, unsigned i, const kymo_model *m, const struct kymo_event *e, uint32_t ran)
+static void event_count(struct check_rules *s, unsigned i, const kymo_model *m,
+                        const struct kymo_event *e, uint32_t ran)
 {
     struct check_rule *r = &s->rule[i];
     if (!check_pattern_match(&r->a, m, e, ran))
         return;
     r->seen++;
     if (r->kind == RULE_NEVER)
-        check_break(&s->result[i], e, "'%s' came%s%s", r->a.desc->name, ran < KYMO_TASK_BOOT ? " from " : "",
+        check_break(&s->result[i], e, "'%s' came%s%s", r->a.desc->name,
+                    ran < KYMO_TASK_BOOT ? " from " : "",
                     ran < KYMO_TASK_BOOT ? kymo_task_name(m, ran) : "");
     else if (r->most != RULE_NO_LIMIT && r->seen == (uint64_t) r->most + 1)
-        check_break(&s->result[i], e, "'%s' came more than %lld times", r->a.desc->name, (long long) r->most);
+        check_break(&s->result[i], e, "'%s' came more than %lld times", r->a.desc->name,
+                    (long long) r->most);
 }
 
-/* Spans are followed by their events, not by the model's finished spans: one that never ends is the worst. */
-static void event_span(struct check_rules *s, unsigned i, const kymo_model *m, const struct kymo_event *e, uint32_t ran)
+/* Spans are followed by their events, not by the model's finished spans: one that never ends is the
+ * worst. */
+static void event_span(struct check_rules *s, unsigned i, const kymo_model *m,
+                       const struct kymo_event *e, uint32_t ran)
 {
     struct check_rule *r = &s->rule[i];
     if ((e->code != KE_span_begin && e->code != KE_span_end) || ran >= KYMO_TASK_NONE)
         return;
     const char *name = kymo_string(kymo_model_trace(m), kv_span_begin_tag(e));
     struct check_stretch *t = stretch_of(r, ran);
-    if (!t || !name || strcmp(name, r->span) != 0 || (r->task[0] && !check_task_is(m, ran, r->task)))
+    if (!t || !name || strcmp(name, r->span) != 0 ||
+        (r->task[0] && !check_task_is(m, ran, r->task)))
         return;
     r->met = true;
     if (e->code == KE_span_begin) {
@@ -161,16 +175,19 @@ static void watch_event(void *state, const kymo_model *m, const struct kymo_even
 /* ---- rules about states ---- */
 
 /* Blocked or ready: intervals that touch (the level changed in between) are one stretch. */
-static void interval_state(struct check_rules *s, unsigned i, const kymo_model *m, const struct kymo_interval *v, uint8_t state)
+static void interval_state(struct check_rules *s, unsigned i, const kymo_model *m,
+                           const struct kymo_interval *v, uint8_t state)
 {
     struct check_rule *r = &s->rule[i];
     struct check_stretch *t = stretch_of(r, v->task);
     if (!t)
         return;
-    bool wanted = v->state == state && (!r->object[0] || strcmp(kymo_object_name(m, v->object), r->object) == 0);
+    bool wanted = v->state == state &&
+                  (!r->object[0] || strcmp(kymo_object_name(m, v->object), r->object) == 0);
     bool goes_on = wanted && t->open && t->to == v->from;
     if (t->open && !goes_on) {
-        judge(s, i, t->from, t->to, t->certain, v->hart, state == KYMO_BLOCKED ? "blocked" : "ready but not running");
+        judge(s, i, t->from, t->to, t->certain, v->hart,
+              state == KYMO_BLOCKED ? "blocked" : "ready but not running");
         t->open = false;
     }
     if (!wanted)
@@ -251,7 +268,8 @@ static void end_whole(struct check_rules *s, unsigned i, const kymo_model *m, ui
         return;
     if (r->kind == RULE_MUST && r->least > 0 && r->seen < (uint64_t) r->least && s->whole)
         check_break(row, &e, "'%s' came %llu times", r->a.desc->name, (unsigned long long) r->seen);
-    else if (!s->whole && !(r->kind == RULE_MUST && r->most == RULE_NO_LIMIT && r->seen >= (uint64_t) r->least))
+    else if (!s->whole &&
+             !(r->kind == RULE_MUST && r->most == RULE_NO_LIMIT && r->seen >= (uint64_t) r->least))
         check_unknown(row, gap_text);
     else if (unmet)
         snprintf(row->text, sizeof row->text, "nothing in this trace is called '%.64s'", unmet);
@@ -259,12 +277,15 @@ static void end_whole(struct check_rules *s, unsigned i, const kymo_model *m, ui
         check_pass(row);
 }
 
-/* What still lasts at the end is judged when it is too long already; a stretch of a state ends with the trace. */
+/* What still lasts at the end is judged when it is too long already; a stretch of a state ends with
+ * the trace. */
 static void end_stretches(struct check_rules *s, unsigned i, uint64_t time)
 {
-    static const char *const what[] = {[RULE_SPAN] = "the span had lasted, at the trace's end,", [RULE_RUNS] = "did not run",
+    static const char *const what[] = {[RULE_SPAN] = "the span had lasted, at the trace's end,",
+                                       [RULE_RUNS] = "did not run",
                                        [RULE_BLOCKED] = "blocked, until the trace's end,",
-                                       [RULE_READY] = "ready but not running, until the trace's end,"};
+                                       [RULE_READY] =
+                                           "ready but not running, until the trace's end,"};
     struct check_rule *r = &s->rule[i];
     for (uint32_t id = 0; id < r->stretches; id++) {
         struct check_stretch *t = &r->stretch[id];
@@ -287,13 +308,19 @@ static void watch_end(void *state, const kymo_model *m, uint64_t time)
         else if (r->kind >= RULE_SPAN)
             end_stretches(s, i, time);
         if (r->kind >= RULE_SPAN && !r->met)
-            snprintf(s->result[i].text, sizeof s->result[i].text, "nothing in this trace is called '%.64s'",
+            snprintf(s->result[i].text, sizeof s->result[i].text,
+                     "nothing in this trace is called '%.64s'",
                      r->kind == RULE_SPAN ? r->span : r->task);
     }
 }
 
 void check_rules_watch(struct check_checker *c, struct check_rules *s)
 {
-    *c = (struct check_checker){.state = s, .results = s->count, .result = s->result, .event = watch_event,
-                                .interval = watch_interval, .gap = watch_gap, .end = watch_end};
+    *c = (struct check_checker){.state = s,
+                                .results = s->count,
+                                .result = s->result,
+                                .event = watch_event,
+                                .interval = watch_interval,
+                                .gap = watch_gap,
+                                .end = watch_end};
 }
