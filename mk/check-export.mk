@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 # Every export opened by its real consumer, and `kymo query`. EXPORT=token ... reruns single cases.
 CHECKS += export
+CHECK_TIME_export = 30
 EXPORT ?=
 XP := $(BUILD)/check-export
 

@@ -71,14 +71,14 @@ static void say_done(const struct xp_job *job)
         fprintf(stderr, "kymo export: warning: %s\n", kymo_warning(job->trace, i));
 }
 
-static int run(const struct xp_format *format, struct xp_job *job, bool quiet)
+static int run(const struct xp_format *format, struct xp_job *job)
 {
     struct kymo_error err = {{0}};
     if (kymo_open(&job->trace, job->input, &err) < 0)
         return kymo_fail("export", "%s", err.text);
     xp_guard_signals();
     int r = format->write(job, &err);
-    if (r == 0 && !quiet)
+    if (r == 0 && !job->quiet)
         say_done(job);
     kymo_close(job->trace);
     return r == 0 ? KYMO_EXIT_OK : kymo_fail("export", "%s", err.text);
@@ -105,7 +105,6 @@ int kymo_cmd_export(int argc, char **argv)
     };
     const char *to = NULL;
     struct xp_job job = {.trace_id = 1};
-    bool quiet = false;
     int c;
     optind = 1;
     while ((c = getopt_long(argc, argv, "t:o:bqh", options, NULL)) != -1) {
@@ -116,7 +115,7 @@ int kymo_cmd_export(int argc, char **argv)
         else if (c == 'b')
             job.brief = true;
         else if (c == 'q')
-            quiet = true;
+            job.quiet = true;
         else if (c == 'i' && !trace_id(optarg, &job.trace_id))
             return kymo_fail("export", "--trace-id: `%s` is no number below 2^32", optarg);
         else if (c == 'i')
@@ -143,5 +142,5 @@ int kymo_cmd_export(int argc, char **argv)
         return kymo_fail("export", "%s is no single stream: name an output with -o", format->name);
     if (strcmp(job.output, "-") == 0 && isatty(STDOUT_FILENO))
         return kymo_fail("export", "not to a terminal: name a file with -o");
-    return run(format, &job, quiet);
+    return run(format, &job);
 }

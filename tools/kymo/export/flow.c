@@ -14,6 +14,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
+#include <unistd.h>
 
 enum step { STEP_NONE, STEP_CREATE, STEP_DESTROY, STEP_PRIORITY, STEP_IRQ_IN, STEP_NAME_TASK };
 
@@ -271,6 +273,25 @@ static void task_step(struct xp_flow *f, const struct kymo_event *e, unsigned st
     }
 }
 
+static double seconds(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (double)t.tv_sec + (double)t.tv_nsec * 1e-9;
+}
+
+/* A line on the terminal, from two seconds on; gone at the end. */
+static void progress(struct xp_flow *f, bool over)
+{
+    if (over && f->progress)
+        fprintf(stderr, "\r%*s\r", 60, "");
+    if (over || f->job->quiet || seconds() - f->begun < 2 || !isatty(STDERR_FILENO))
+        return;
+    f->progress = true;
+    fprintf(stderr, "\r%.30s: %llu million events", f->job->output,
+            (unsigned long long)(f->events / 1000000));
+}
+
 static void on_event(void *u, const kymo_model *m, const struct kymo_event *e)
 {
     struct xp_flow *f = u;
@@ -279,7 +300,8 @@ static void on_event(void *u, const kymo_model *m, const struct kymo_event *e)
     f->model = m;
     f->last = e->time;
     f->at_hart = e->hart;
-    f->events++;
+    if (++f->events % (1u << 21) == 0)
+        progress(f, false);
     if (c->step == STEP_IRQ_IN)
         irq(f, e->time, e->hart, xp_irq_number(value(f, e, c->cause, 0), value(f, e, c->source, 0)),
             true);
@@ -377,6 +399,8 @@ int xp_flow_run(struct xp_job *job, const struct xp_steps *steps, void *u, struc
     f->steps = steps;
     f->u = u;
     f->text = text;
+    f->job = job;
+    f->begun = seconds();
     f->trace = job->trace;
     f->hz = info->clock_hz ? info->clock_hz : 1000000000u;
     f->scale = 1000000000u % f->hz == 0 ? 1000000000u / f->hz : 0;
@@ -386,6 +410,7 @@ int xp_flow_run(struct xp_job *job, const struct xp_steps *steps, void *u, struc
     memset(f->level, 0xFF, sizeof f->level);
     resolve(f);
     int r = kymo_model_run(job->trace, &sink, f, err);
+    progress(f, true);
     job->events = f->events;
     job->lost = f->lost;
     job->lost_unknown = f->lost_unknown;

@@ -103,6 +103,7 @@ struct xp_flow {
     struct text *text;         /* storage of xp_message */
     const struct xp_steps *steps;
     void *u;
+    const struct xp_job *job;
     kymo_trace *trace;
     const kymo_model *model; /* valid inside callbacks */
     struct xp_code code[256];
@@ -118,6 +119,8 @@ struct xp_flow {
     unsigned dirties;
     uint64_t events, losses, lost; /* seen; gaps; events counted as lost */
     bool lost_unknown;             /* some gap had no count */
+    bool progress; /* something was said about it on the terminal */
+    double begun;  /* when, in seconds of some clock */
 };
 
 /* Runs the model over the job's trace, hands steps to `steps`, fills the job's counts. */

@@ -2,12 +2,12 @@
 /* JSON lines: all that the model says, one object a line, in the order in which it becomes known (a
  * stretch when it ends).
  *
- *   {"type":"event", "ts", "hart", "name", "task", "task_name", "args":{..}}         not with
- *       --brief
- *   {"type":"state", "ts", "dur", "hart", "task", "task_name", "state", "level", "certainty", ..}
+ *   {"type":"event", "ts", "hart", "seq", "name", "args":{..}}    not with --brief
+ *   {"type":"state", "ts", "dur", "hart", "task", "task_name", "state", "level", ..}
  *   {"type":"switch" | "wake" | "irq" | "hold" | "span" | "lost" | "trace" | "end", ..}
  *
- * ts and dur are nanoseconds; what is not known is left out or null. */
+ * ts and dur are nanoseconds; what is not known is left out or null. A line without a certainty is
+ * certain. */
 #include <stdio.h>
 
 #include "format.h"
@@ -70,7 +70,8 @@ static void end(struct xp_out *o)
 
 static void certainty(struct xp_out *o, unsigned c)
 {
-    text(o, "certainty", xp_certainty_name(c));
+    if (c != KYMO_CERTAIN)
+        text(o, "certainty", xp_certainty_name(c));
     end(o);
 }
 

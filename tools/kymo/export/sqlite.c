@@ -58,6 +58,7 @@ struct sq {
     struct xp_job *job;
     sqlite3 *db;
     sqlite3_stmt *in[INSERTS];
+    const char *word[INSERTS][16]; /* what each column was bound to last, if it was a word */
     int error;                /* first result that was not SQLITE_DONE */
     uint64_t since[XP_HARTS]; /* when the task now running on the hart began to */
     int level[XP_HARTS];      /* at that moment */
@@ -84,6 +85,15 @@ static void bind_if(sqlite3_stmt *s, int at, int64_t v, bool known)
 static void bind_text(sqlite3_stmt *s, int at, const char *text)
 {
     sqlite3_bind_text(s, at, text, -1, SQLITE_STATIC);
+}
+
+/* A word of ours, which never changes: SQLite keeps what is bound, so binding it once is enough. */
+static void bind_word(struct sq *q, enum insert which, int at, const char *word)
+{
+    if (q->word[which][at] == word)
+        return;
+    q->word[which][at] = word;
+    bind_text(q->in[which], at, word);
 }
 
 static void insert(struct sq *q, enum insert which)
@@ -131,7 +141,7 @@ static void sched_row(struct sq *q, unsigned hart, uint64_t ns, uint32_t task,
     bind(s, 2, (int64_t)(ns - q->since[hart]));
     bind(s, 3, hart);
     bind(s, 4, task);
-    bind_text(s, 5, end_state);
+    bind_word(q, IN_SCHED, 5, end_state);
     bind_if(s, 6, q->level[hart], q->level[hart] >= 0);
     insert(q, IN_SCHED);
 }
@@ -161,13 +171,14 @@ static void on_interval(void *u, struct xp_flow *f, const struct kymo_interval *
     bind(s, 2, (int64_t)(xp_ns(f, i->to) - from));
     bind(s, 3, i->hart);
     bind(s, 4, i->task);
-    bind_text(s, 5, i->state == KYMO_READY && i->preempted ? "preempted" : xp_state_name(i->state));
+    bind_word(q, IN_STATE, 5,
+              i->state == KYMO_READY && i->preempted ? "preempted" : xp_state_name(i->state));
     bind_if(s, 6, i->waker, i->state == KYMO_READY && i->waker < XP_TASK_LOST);
     bind_if(s, 7, i->waker_irq != 0, i->state == KYMO_READY && !i->preempted);
     bind_if(s, 8, i->object, i->state == KYMO_BLOCKED && i->object);
     bind_if(s, 9, i->holder, i->state == KYMO_BLOCKED && i->holder && i->holder < KYMO_TASK_BOOT);
     bind_if(s, 10, i->level, i->level != 0xFF);
-    bind_text(s, 11, xp_certainty_name(i->certainty));
+    bind_word(q, IN_STATE, 11, xp_certainty_name(i->certainty));
     insert(q, IN_STATE);
 }
 
@@ -185,12 +196,12 @@ static void slice_row(struct sq *q, struct xp_flow *f, const struct slice *l)
     uint64_t from = xp_ns(f, l->from);
     bind(s, 1, (int64_t)from);
     bind(s, 2, (int64_t)(xp_ns(f, l->to) - from));
-    bind_text(s, 3, l->track);
+    bind_word(q, IN_SLICE, 3, l->track);
     bind_if(s, 4, l->task, l->task < XP_TASK_LOST);
     bind_if(s, 5, l->hart, l->hart >= 0);
     bind_text(s, 6, l->name);
     bind(s, 7, l->depth);
-    bind_text(s, 8, xp_certainty_name(l->certainty));
+    bind_word(q, IN_SLICE, 8, xp_certainty_name(l->certainty));
     insert(q, IN_SLICE);
 }
 
@@ -280,7 +291,7 @@ static void instant_row(struct sq *q, struct xp_flow *f, const struct kymo_event
     bind(s, 1, (int64_t)xp_ns(f, e->time));
     bind(s, 2, e->hart);
     bind_if(s, 3, task, task < XP_TASK_LOST);
-    bind_text(s, 4, name);
+    bind_word(q, IN_INSTANT, 4, name);
     if (message)
         bind_text(s, 5, message);
     else
