@@ -54,10 +54,9 @@ ROW
     other=${other:-nobody} other_ns=${other_ns:-0}
 }
 
-measure() { # trace: sets finished and longest_ns (bus cycles), resets, end_ns, and find_wait's
+measure() { # trace: sets finished (bus cycles), resets, end_ns, and find_wait's
     finished=$(ask "$1" "SELECT count(*) FROM slice WHERE name = 'bus cycle'
                          AND certainty = 'certain'")
-    longest_ns=$(ask "$1" "SELECT coalesce(max(dur), 0) FROM slice WHERE name = 'bus cycle'")
     resets=$(ask "$1" "SELECT count(*) FROM instant WHERE name = 'mark'
                        AND arg GLOB '*watchdog reset*'")
     end_ns=$(ask "$1" "SELECT max(ts + dur) FROM sched")
@@ -93,10 +92,9 @@ record "$off" "${DEMO_OFF:-$build/target/inheritance-off.elf}" 3
 record "$on" "${DEMO_ON:-$build/target/inheritance-on.elf}" "${DEMO_ON_STATUS:-0}"
 
 measure "$on"
-on_finished=$finished on_longest=$longest_ns on_resets=$resets on_wait=$wait_ns on_other=$other_ns
+on_finished=$finished on_resets=$resets on_wait=$wait_ns on_other=$other_ns
 measure "$off"
-off_finished=$finished off_longest=$longest_ns off_resets=$resets
-off_wait=$wait_ns off_other=$other_ns
+off_finished=$finished off_resets=$resets off_wait=$wait_ns off_other=$other_ns
 
 cat <<TEXT
 The Mars Pathfinder resets of July 1997, on a small real-time kernel in QEMU, seen by Kymo.
@@ -123,7 +121,6 @@ draw "$on" | grep -E "^([A-Z] |  $mutex)" # the same stretch: scale and legend a
 echo
 row '' 'inheritance off' 'on'
 row 'bus cycles finished / resets' "$off_finished / $off_resets" "$on_finished / $on_resets"
-row 'longest bus cycle that finished' "$(ms "$off_longest")" "$(ms "$on_longest")"
 row "longest wait for $mutex" "$(ms "$off_wait")" "$(ms "$on_wait")"
 row '  while a less urgent task ran instead' "$(ms "$off_other")" "$(ms "$on_other")"
 verdict

@@ -206,6 +206,11 @@ case_install() {
     "$work/dest/opt/kymo/bin/kymo" info hello.kymo > out && expect 'lost       nothing' out
 }
 
+case_shell_scripts_are_sound() {
+    cd "$top" && git ls-files -z '*.sh' .ci/run |
+        xargs -0 shellcheck -x -S warning -e SC2209,SC2317,SC2034
+}
+
 case_documents_tell_the_truth() {
     cd "$top" && python3 tests/build/docs.py "$kymo"
 }

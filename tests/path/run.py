@@ -169,7 +169,9 @@ def killed_run(seed):
         except subprocess.TimeoutExpired:
             os.killpg(process.pid, signal.SIGKILL)
             raise Failure(f"kymo run still lives 20 s after {victim} was killed") from None
-    time.sleep(0.3)
+    deadline = time.monotonic() + 10
+    while processes(2, process.pid) and time.monotonic() < deadline:
+        time.sleep(0.05)
     left = processes(2, process.pid)
     for pid in left:
         kill(pid, signal.SIGKILL)
