@@ -206,6 +206,30 @@ case_install() {
     "$work/dest/opt/kymo/bin/kymo" info hello.kymo > out && expect 'lost       nothing' out
 }
 
+case_readme_steps_work_as_typed() {
+    copy_tree
+    seed_build
+    sed -n '/^## Record a run/,/^## [^R]/s/^    //p' README.md > steps
+    [ "$(wc -l < steps)" -ge 6 ] || fail "README's steps for a run of one's own are not where they were"
+    sh -ex steps > out 2>&1 || { tail -n 20 out; fail "a step failed"; }
+    [ -s hello.kymo ] && [ -s hello.pftrace ]
+}
+
+case_readme_trace_points_compile() {
+    copy_tree
+    seed_build
+    sed -n '/^## Put a trace point in/,/^The texts/s/^    //p' README.md > snippet
+    {
+        echo '#include <linmo.h>'
+        grep '^#include' snippet
+        echo 'int32_t app_main(void) { uint32_t value = 1;'
+        grep -v '^#include' snippet | sed 's/^\.\.\.$/;/'
+        echo 'return 0; }'
+    } > app/readme_snippet.c
+    [ "$(grep -c trace_ app/readme_snippet.c)" -ge 4 ] || fail "the snippet is not where it was"
+    make build/target/app/readme_snippet.c.o > out 2>&1 || { cat out; fail "it does not compile"; }
+}
+
 case_shell_scripts_are_sound() {
     cd "$top" && git ls-files -z '*.sh' .ci/run |
         xargs -0 shellcheck -x -S warning -e SC2209,SC2317,SC2034
