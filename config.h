@@ -20,7 +20,7 @@
 #define CONFIG_API_CHECK 1
 #endif
 
-/* kernel_check() at each scheduling point: walks every list with interrupts off. For tests. */
+/* 1: kernel_check() at each scheduling point walks every list with interrupts off; 2: only where a test calls it. */
 #ifndef CONFIG_KERNEL_CHECK
 #define CONFIG_KERNEL_CHECK 0
 #endif

@@ -183,7 +183,7 @@ bool sched_stack_intact(const tcb_t *t);
 void kernel_check_all(const char *where);
 static inline void kernel_check(const char *where)
 {
-    if (CONFIG_KERNEL_CHECK)
+    if (CONFIG_KERNEL_CHECK == 1)
         kernel_check_all(where);
 }
 
