@@ -22,6 +22,8 @@ $(HFUZZ): $(HFUZZSRC) $(wildcard tools/kymo/*/*.h) tests/host/fuzz_reader.c
 	$(Q)clang -D_GNU_SOURCE -g -O1 -Itools/kymo -Itools/kymo/include -Itrace \
 	  -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all $(HFUZZSRC) -lz -lm -o $@
 
+HCHECK = $(H)/model-test $(H)/reader-test $(HFUZZ) $(T)/first_trace.elf $(T)/cond.elf
+
 .PHONY: check-tool check-long-tool san-host fuzz
 san-host:
 	$(Q)+$(MAKE) --no-print-directory BUILD=$(HSANBUILD) HSAN=1 $(HSANBUILD)/host/kymo \
@@ -30,8 +32,8 @@ san-host:
 fuzz: $(HFUZZ) $(H)/kymo-synth ## fuzz the reader (FUZZ_SECONDS=8)
 	$(Q)sh tests/host/fuzz.sh $(HFUZZ) $(H)/kymo-synth $(BUILD)/fuzz $(FUZZ_SECONDS)
 
-check-tool: host synth san-host $(H)/model-test $(H)/reader-test $(HFUZZ)
+check-tool: host plugin synth san-host $(HCHECK)
 	$(Q)timeout 300 sh tests/host/run.sh $(BUILD) $(HSANBUILD) $(FUZZ_SECONDS) '$(HOST)'
 
-check-long-tool: host synth san-host $(H)/model-test $(H)/reader-test $(HFUZZ)
+check-long-tool: host plugin synth san-host $(HCHECK)
 	$(Q)sh tests/host/run.sh $(BUILD) $(HSANBUILD) 3600 ''

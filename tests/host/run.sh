@@ -42,6 +42,8 @@ case $only in
     run model-test "$build/host/model-test"
     run reader-test "$build/host/reader-test"
     run cli python3 tests/host/cli.py "$build/host"
+    run recover python3 tests/host/recover.py "$build/host" "$build/target/first_trace.elf" \
+        "$build/target/cond.elf"
     run san:model-test "$san/host/model-test" brief
     run san:reader-test "$san/host/reader-test" brief
     run san:cli python3 tests/host/cli.py "$san/host" quick
@@ -55,6 +57,10 @@ bench)
     ;;
 fuzz) fuzz ;;
 san:*) run "$only" "$san/host/${only#san:}" brief ;;
+recover:*)
+    run recover python3 tests/host/recover.py "$build/host" "$build/target/first_trace.elf" \
+        "$build/target/cond.elf" "$only"
+    ;;
 cli:*) run "$only" python3 tests/host/cli.py "$build/host" "$only" ;;
 *) run "$only" "$build/host/${only%%:*}" "$only" ;;
 esac

@@ -13,6 +13,7 @@
 
 #define KYMO_COMMANDS                                                                      \
     KYMO_COMMAND(run, "boot an image in QEMU and capture its trace")                       \
+    KYMO_COMMAND(recover, "make a trace of a memory dump, an ELF core or a RAM file")      \
     KYMO_COMMAND(cost, "count what functions and trace points of an image execute") \
     KYMO_COMMAND(info, "what a trace is: image, clock, events, losses")                    \
     KYMO_COMMAND(print, "one line an event, names resolved")                               \

@@ -43,4 +43,8 @@ bool capture_ctl(const struct capture_image *im, const struct capture_ram *ram, 
 /* Value of a word of guest memory; false if it is not RAM. */
 bool capture_word(const struct capture_ram *ram, uint32_t at, uint32_t *value);
 
+/* Appends a SYMBOLS packet that names heap objects by the global pointers that hold them. */
+bool capture_put_pointers(struct capture_writer *w, const struct capture_image *im,
+                          const struct capture_ram *ram);
+
 #endif

@@ -77,30 +77,6 @@ bool run_keep_console(struct run *r, uint64_t upto)
     return true;
 }
 
-/* Names of heap objects: what the global pointers to kernel objects hold at the end. */
-static bool put_pointers(struct run *r)
-{
-    struct capture_ram ram = {r->q.ram, r->q.ram_size};
-    struct capture_text text = {0};
-    for (size_t i = 0; i < r->image.pointer_count; i++) {
-        uint32_t value;
-        char line[320];
-        const struct capture_pointer *p = &r->image.pointers[i];
-        if (!capture_word(&ram, p->at, &value) || value < CAPTURE_RAM_BASE ||
-            value - CAPTURE_RAM_BASE >= ram.size)
-            continue;
-        int n = snprintf(line, sizeof line, "%08x 0 o %s\n", value, p->name);
-        char *grown = realloc(text.data, text.length + (size_t)n);
-        if (!grown)
-            abort();
-        memcpy(grown + text.length, line, (size_t)n);
-        text = (struct capture_text){grown, text.length + (size_t)n};
-    }
-    bool ok = !text.length || capture_packet(&r->w, KYMO_PACKET_SYMBOLS, 0, text.data, text.length);
-    free(text.data);
-    return ok;
-}
-
 /* The same run again, counted. Only runs that end by themselves or at an exact point can be
  * repeated. */
 static bool put_cost(struct run *r)
@@ -171,5 +147,5 @@ bool run_finish(struct run *r, int status)
         if (*note)
             fprintf(stderr, "kymo run: hart %u: %s\n", i, note);
     }
-    return put_pointers(r) && put_cost(r) && put_end(r, status);
+    return capture_put_pointers(&r->w, &r->image, &ram) && put_cost(r) && put_end(r, status);
 }
