@@ -405,9 +405,12 @@ static void ask_preempts(struct oracle *o, struct ohart *h, const kymo_model *m,
     h->pending = NO_TASK;
 }
 
-/* Events that may stand between a yield and its switch. */
-static bool keeps_offer(uint8_t code)
+/* Events that may stand between a yield and its switch. In cooperative mode a yield is a pass, which
+ * wakes those whose time is up. */
+static bool keeps_offer(const struct ohart *h, uint8_t code)
 {
+    if (!h->preemptive && h->mode_known && code >= KE_task_ready && code <= KE_task_ready_LAST)
+        return true;
     return (code >= KE_task_switch && code <= KE_task_switch_LAST) || code == KE_rt_pick ||
            code == KE_time_sync;
 }
@@ -424,7 +427,7 @@ static void oracle_event(void *state, const kymo_model *m, const struct kymo_eve
     if (e->hart >= o->harts)
         return;
     struct ohart *h = &o->hart[e->hart];
-    if (!keeps_offer(e->code))
+    if (!keeps_offer(h, e->code))
         h->yielded = false; /* nobody took the offer, and the task went on */
     if (e->code >= KE_task_switch && e->code <= KE_task_switch_LAST) {
         on_switch(o, h, m, e);
