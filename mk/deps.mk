@@ -4,7 +4,7 @@
 # One entry per thing that is used, `kind:thing=package`, never the package alone: what counts is
 # that the thing is there.
 #   cmd:NAME   a command in PATH        hdr:FILE   a header the host's compiler finds
-#   py:NAME    a Python module          file:PATH  a file
+#   py:NAME    a Python module          file:PATH  a file; may have * in it
 # Silent when nothing is missing; scripts/deps.sh says what it does otherwise.
 
 # To build everything and run the demo.
@@ -23,7 +23,9 @@ DEPS_CHECK = \
   cmd:trace-cmd=trace-cmd cmd:sqlite3=sqlite3 \
   cmd:protoc=protobuf-compiler \
   cmd:vcd2fst=gtkwave cmd:spin=spin cmd:ctags=universal-ctags cmd:shellcheck=shellcheck \
-  cmd:chromium=chromium cmd:node=nodejs cmd:npm=npm
+  cmd:chromium=chromium cmd:node=nodejs cmd:npm=npm \
+  cmd:clang=clang \
+  file:/usr/lib/llvm-*/lib/clang/*/lib/*/libclang_rt.fuzzer-*.a=libclang-rt-14-dev
 
 .PHONY: deps deps-demo deps-check
 deps: ## install what is missing, for the demo and for the tests

@@ -17,12 +17,18 @@ have_header() {
     command -v cc > /dev/null && printf '#include <%s>\n' "$1" | cc -E -o /dev/null - 2> /dev/null
 }
 
+exists() { # file name, or pattern
+    # shellcheck disable=SC2086 # a pattern is meant to become names
+    set -- $1
+    [ -e "$1" ]
+}
+
 have() { # kind:thing
     case $1 in
     cmd:*) command -v "${1#cmd:}" > /dev/null ;;
     hdr:*) have_header "${1#hdr:}" ;;
     py:*) python3 -c "import ${1#py:}" 2> /dev/null ;;
-    file:*) [ -e "${1#file:}" ] ;;
+    file:*) exists "${1#file:}" ;;
     *)
         echo "deps.sh: unknown kind in '$1'" >&2
         exit 2
