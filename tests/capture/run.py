@@ -12,6 +12,7 @@ import re
 import resource
 import shutil
 import signal
+import struct
 import subprocess
 import sys
 import tempfile
@@ -364,6 +365,60 @@ def test_nothing_left():
     for p, old in zip(places, before):
         new = set(x for x in os.listdir(p) if "kymo" in x or "qemu" in x) - old
         need(not new, "%s: %s" % (p, new))
+
+
+def kymo(*args):
+    r = subprocess.run([KYMO] + list(args), stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=LIMIT)
+    r.status, r.err = r.returncode, r.stderr
+    return r
+
+
+def core(ram, segments):
+    """An ELF core for RV32 with these (address, length) pieces of RAM."""
+    head = struct.pack("<16sHHIIIIIHHHHHH", b"\x7fELF\x01\x01\x01", 4, 243, 1, 0, 52, 0, 0, 52, 32, len(segments), 0, 0, 0)
+    at, table, body = 52 + 32 * len(segments), b"", b""
+    for address, length in segments:
+        table += struct.pack("<IIIIIIII", 1, at + len(body), address, address, length, length, 6, 0)
+        body += ram[address - 0x80000000:address - 0x80000000 + length]
+    return head + table + body
+
+
+def test_recover():
+    """RAM file, raw dump at another base, ELF core: the same events as the flight recorder had."""
+    need(Run([guest("plain"), "--capture", "ram", "-o", "run.kymo", "--keep-ram", "ram.bin"]).status == 0, "run")
+    ram, want = open("ram.bin", "rb").read(), Trace("run.kymo").events
+    with open("part.bin", "wb") as f:
+        f.write(ram[0x1000:0x8000])
+    with open("core", "wb") as f:
+        f.write(core(ram, [(0x80000000, 0x1800), (0x80001800, 0x10000)]))
+    for args in (["ram.bin"], ["part.bin", "--base", "0x80001000"], ["core"]):
+        r = kymo("recover", "-o", "a.kymo", guest("plain"), *args)
+        need(r.status == 0, r.err)
+        need(Trace("a.kymo", cut=True).events == want, "%s gives other events" % args)
+    for args, word in ((["ram.bin", "--base", "0x90000000"], "no recorder"), (["/nonexistent"], "No such file"), (["part.bin"], "part.bin")):
+        one_line(kymo("recover", "-o", "b.kymo", guest("plain"), *args), 125, word)
+    one_line(kymo("recover", "-o", "b.kymo", guest("endless"), "ram.bin"), 125, "ram.bin")
+    one_line(kymo("recover", "-o", "/nonexistent/b.kymo", guest("plain"), "ram.bin"), 125, "/nonexistent/b.kymo")
+    need(sorted(os.listdir(".")) == ["a.kymo", "core", "part.bin", "ram.bin", "run.kymo"], str(os.listdir(".")))
+
+
+def test_recover_broken(token=None):
+    """Memory with flipped bytes in control block and ring, and cut cores: a trace or a clear line, never a crash."""
+    Run([guest("plain"), "--capture", "ram", "-o", "run.kymo", "--keep-ram", "ram.bin"])
+    ram = open("ram.bin", "rb").read()[:0x8000]
+    for i in [token] if token is not None else range(80):
+        draw, bad = random.Random(i), bytearray(ram)
+        for _ in range(draw.choice((1, 3, 50))):
+            bad[draw.randrange(0x1000, 0x3100)] = draw.randrange(256)
+        data = bytes(bad) if i % 2 else core(bytes(bad), [(0x80000000, 0x8000)])[:draw.randrange(0x8100)]
+        with open("bad", "wb") as f:
+            f.write(data)
+        r = kymo("recover", "-o", "a.kymo", guest("plain"), "bad")
+        need(r.status in (0, 125), "%d: status %d %s" % (i, r.status, r.err))
+        need(r.status == 0 or r.err.count("\n") == 1, "%d: %s" % (i, r.err))
+        if r.status == 0:
+            read_packets(open("a.kymo", "rb").read())
+            need(kymo("info", "a.kymo").status in (0, 125), "%d: kymo info" % i)
 
 
 def test_cost():

@@ -158,6 +158,9 @@ bool capture_image_read(struct capture_image *im, const char *path, char *why, s
     *im = (struct capture_image){.ram_size = RAM_DEFAULT, .harts = 1};
     const char *base = strrchr(path, '/');
     snprintf(im->name, sizeof im->name, "%s", base ? base + 1 : path);
+    for (char *p = im->name; *p; p++)
+        if ((unsigned char)*p < 32)
+            *p = '?'; /* the name becomes a line of META */
     if (!elf_open(&e, path, why, why_size))
         return false;
     bool ok = elf_each_symbol(&e, known_symbol, im);

@@ -81,7 +81,17 @@ static bool whole(const char *text, uint64_t max, uint64_t *to)
     return !errno && end != text && !*end && *text >= '0' && *text <= '9' && *to <= max;
 }
 
-enum { O_CAPTURE = 256, O_DURATION, O_EVENTS, O_TIMEOUT, O_NO_ICOUNT, O_SHIFT, O_QEMU, O_COST };
+enum {
+    O_CAPTURE = 256,
+    O_DURATION,
+    O_EVENTS,
+    O_TIMEOUT,
+    O_NO_ICOUNT,
+    O_SHIFT,
+    O_QEMU,
+    O_COST,
+    O_KEEP_RAM
+};
 
 static const struct option long_options[] = {{"output", 1, NULL, 'o'},
                                              {"capture", 1, NULL, O_CAPTURE},
@@ -94,6 +104,7 @@ static const struct option long_options[] = {{"output", 1, NULL, 'o'},
                                              {"qemu", 1, NULL, O_QEMU},
                                              {"quiet", 0, NULL, 'q'},
                                              {"cost", 0, NULL, O_COST},
+                                             {"keep-ram", 1, NULL, O_KEEP_RAM},
                                              {"help", 0, NULL, 'h'},
                                              {NULL, 0, NULL, 0}};
 
@@ -116,6 +127,7 @@ static bool set_option(struct run *r, int option, const char *value)
     case 'o': r->out = value; return *value != 0;
     case 'i': return r->qemu.interactive = true;
     case 'q': return r->quiet = true;
+    case O_KEEP_RAM: r->keep_ram = value; return *value != 0;
     case O_COST: return r->cost = true;
     case O_CAPTURE: return set_mode(r, value);
     case O_DURATION:
@@ -329,15 +341,35 @@ static int write_failed(struct run *r)
                      strerror(r->w.error ? r->w.error : EPROTO), r->w.failed_at);
 }
 
+/* Pages that the guest never wrote stay holes. */
+static bool keep_ram(const struct run *r, char *why, size_t why_size)
+{
+    int fd = open(r->keep_ram, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
+    bool ok = fd >= 0 && ftruncate(fd, r->q.ram_size) == 0;
+    for (off_t at = 0; ok && (at = lseek(r->q.ram_fd, at, SEEK_DATA)) >= 0;) {
+        off_t end = lseek(r->q.ram_fd, at, SEEK_HOLE);
+        ok = end > at && pwrite(fd, r->q.ram + at, (size_t)(end - at), at) == end - at;
+        at = end;
+    }
+    if (!ok)
+        snprintf(why, why_size, "%s: %s", r->keep_ram, strerror(errno ? errno : EIO));
+    if (fd >= 0 && close(fd) != 0)
+        ok = false;
+    return ok;
+}
+
 static int conduct(struct run *r, int signals)
 {
     bool ok = follow(r, signals);
+    char why[512];
     int status = qemu_wait(&r->q);
     pass_console(r);
     if (r->q.stream >= 0 ? !r->hello
                          : WIFEXITED(status) && WEXITSTATUS(status) == 1 &&
                                r->console_passed == 0 && !r->q.ram[0])
         return kymo_fail("run", "QEMU ended before the guest ran; what it said is above");
+    if (r->keep_ram && !keep_ram(r, why, sizeof why))
+        return kymo_fail("run", "%s", why);
     if (r->mode == CAPTURE_NONE)
         return exit_status(r, status);
     if (!ok || !run_finish(r, status) || !capture_writer_close(&r->w))

@@ -17,7 +17,8 @@ struct run {
     uint64_t duration; /* guest nanoseconds, 0 none */
     uint64_t events;
     bool quiet;
-    bool cost; /* count the recorder's own share in a second run */
+    const char *keep_ram; /* copy the guest's RAM here at the end, NULL no */
+    bool cost;            /* count the recorder's own share in a second run */
 
     struct capture_image image;
     struct qemu_process q;
