@@ -21,8 +21,9 @@ STATIC_ASSERT(__builtin_offsetof(tcb_t, node) == 0, "kcb->task_current is a tcb_
 STATIC_ASSERT(__builtin_offsetof(tcb_t, sp) == TCB_SP, "known to switch.S");
 STATIC_ASSERT(__builtin_offsetof(tcb_t, wait_result) == TCB_WAIT_RESULT, "known to switch.S");
 
-/* What a task needs beside its own frames: a trap frame, a switch frame, the deepest kernel call. */
-#define STACK_MIN 512
+/* What the kernel itself puts on a task's stack at any moment: a trap frame, a switch frame, what the scheduler does in
+ * between. Added to the request, so that a task has all of what it asked for. */
+#define STACK_RESERVE 384
 #define KERNEL_STACK 1024 /* of a user task, for its system calls */
 #define STACK_ALIGN 16
 #define STACK_ROOM 16 /* above the first frame: the upper canary */
@@ -142,7 +143,8 @@ int32_t sched_spawn(void *entry, uint32_t stack_size, bool user)
     if (!entry)
         kernel_misuse("mo_task_spawn", NULL, "no entry", ERR_TCB_ALLOC);
     sched_reap();
-    uint32_t size = (max(stack_size, (uint32_t) STACK_MIN) + STACK_ALIGN - 1) & -STACK_ALIGN;
+    uint32_t wanted = max(stack_size, (uint32_t) MIN_TASK_STACK_SIZE) + STACK_RESERVE;
+    uint32_t size = (wanted + STACK_ALIGN - 1) & -STACK_ALIGN;
     tcb_t *t = calloc(1, sizeof(*t));
     if (!t)
         panic(ERR_TCB_ALLOC);

@@ -38,7 +38,7 @@ struct mutex;
 #define TASK_TIMESLICE_IDLE 15
 
 #define SCHED_IMAX 500          /* kept for source compatibility; nothing in this kernel has such a cap */
-#define MIN_TASK_STACK_SIZE 256 /* the nominal minimum; spawn raises a request to what a task really needs */
+#define MIN_TASK_STACK_SIZE 256 /* a smaller request is raised to it */
 #define TASK_CACHE_SIZE 4       /* kept for source compatibility */
 
 enum task_states {
@@ -102,8 +102,9 @@ typedef struct {
 extern kcb_t *kcb;
 extern volatile bool scheduler_started;
 
-/* Creates a task, READY at once, NORMAL priority; machine mode, or user mode. A stack below the true minimum is
- * raised to it, and rounded up to 16 bytes. The id; panics when memory or ids (65,534) run out or entry is NULL.
+/* Creates a task, READY at once, NORMAL priority; machine mode, or user mode. The stack is
+ * raised to 256 bytes and gets 384 more, for what the kernel itself puts there: a task has all it asked for (printf needs
+ * 512 to 600). The id; panics when memory or ids (65,534) run out or entry is NULL.
  * T B. A user task in cooperative mode cannot be preempted but yields at each blocking system call. */
 int32_t mo_task_spawn(void *entry, uint16_t stack_size);
 int32_t mo_task_spawn_user(void *entry, uint16_t stack_size);
