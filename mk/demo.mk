@@ -24,10 +24,7 @@ demo-images: $(DEMO_IMAGES)
 
 readme: demo-build ## put the demo's real output and picture into the README
 	@LC_ALL=C.UTF-8 python3 scripts/readme.py $(BUILD) README.md
-	@python3 scripts/timeline_svg.py $(H)/kymo Documentation/pathfinder.svg wait:bus_task \
-	  watchdog_task,bus_task,communication_task,weather_task \
-	  'Mutex without priority inheritance: reset=$(DEMO)/inheritance-off.kymo' \
-	  'With priority inheritance: in time=$(DEMO)/inheritance-on.kymo'
+	@sh scripts/picture.sh $(BUILD) Documentation/pathfinder.svg
 
 screenshot: demo-build ## a picture of the demo's report for the README (needs chromium)
 	@sh scripts/demo.sh $(BUILD) > /dev/null

@@ -95,6 +95,7 @@ case_parallel_and_then_nothing() {
 
 case_removed_source_leaves_the_archive() {
     copy_tree
+    seed_build
     echo 'int probe_extra; ' > lib/probe_extra.c
     make -j 2 kernel > /dev/null
     riscv64-unknown-elf-ar t build/target/libkymo-kernel.a | grep -q probe_extra

@@ -133,10 +133,20 @@ def demo_text():
            folder, "inheritance-off.pftrace", "ui.perfetto.dev")
 
 
+def shape(svg):
+    """A picture without its numbers, which move a little with every change of the kernel."""
+    return re.sub(r"[\d.]+", "0", svg)
+
+
 @case("demo:readme-is-true")
 def demo_readme():
     env = dict(os.environ, LC_ALL="C.UTF-8")
     sh(["python3", "scripts/readme.py", "--check", BUILD, "README.md"], limit=120, env=env)
+    picture = os.path.join(work("picture"), "new.svg")
+    sh(["sh", "scripts/picture.sh", BUILD, picture])
+    with open(picture, encoding="utf-8") as a, \
+            open("Documentation/pathfinder.svg", encoding="utf-8") as b:
+        check(shape(a.read()) == shape(b.read()), "the README's picture is old; run `make readme`")
 
 
 @case("demo:verdict-follows-the-traces")
