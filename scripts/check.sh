@@ -28,7 +28,8 @@ total_of() { # log -> the last total line, or nothing
 # whose children are others.
 measure_cpu() {
     times > "$logs/times"
-    cpu=$(tail -n 1 "$logs/times" | sed 's/[ms]/ /g' | awk '{ printf "%d", ($1 + $3) * 60 + $2 + $4 }')
+    cpu=$(tail -n 1 "$logs/times" | sed 's/[ms]/ /g' |
+        awk '{ printf "%d", ($1 + $3) * 60 + $2 + $4 }')
 }
 
 run_part() { # name share

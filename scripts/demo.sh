@@ -96,12 +96,13 @@ on_finished=$finished on_resets=$resets on_wait=$wait_ns on_other=$other_ns
 measure "$off"
 off_finished=$finished off_resets=$resets off_wait=$wait_ns off_other=$other_ns
 
+end=$(ms "$end_ns") cycle=$((off_finished + 1))
 cat <<TEXT
 The Mars Pathfinder resets of July 1997, on a small real-time kernel in QEMU, seen by Kymo.
 
 bus_task (high priority) and weather_task (low) share the information bus under a mutex;
 communication_task (middle) never touches it. A watchdog resets the machine when a bus cycle
-of 120 ms is late. First run, no priority inheritance: reset at $(ms "$end_ns"), in cycle $((off_finished + 1)):
+of 120 ms is late. First run, no priority inheritance: reset at $end, in cycle $cycle:
 
 TEXT
 draw "$off"

@@ -5,8 +5,9 @@
 usage: scripts/readme.py BUILD README           rewrites README between its markers
        scripts/readme.py --check BUILD README   fails when what it shows is not what the demo prints
 
-`make readme` calls it after building. The check compares words and layout; digits may differ, because
-a time moves by nanoseconds with every change of the kernel. Needs BUILD's kymo and demo images.
+`make readme` calls it after building. The check compares words and layout; digits may differ,
+because a time moves by nanoseconds with every change of the kernel. Needs BUILD's kymo and demo
+images.
 """
 import re
 import subprocess

@@ -88,7 +88,8 @@ def rule_commands():
                 continue
             name = match.group(1)
             helps.setdefault(name, help_of([name]))
-            for option in re.findall(r"(?<!\S)(--[a-z-]+)", re.split(r"[|;#'\"]", match.group(2))[0]):
+            typed = re.split(r"[|;#'\"]", match.group(2))[0]
+            for option in re.findall(r"(?<!\S)(--[a-z-]+)", typed):
                 if option != "--help" and not re.search(rf"{option}\b", helps[name]):
                     yield f"{document}: kymo {name} has no {option}"
 
