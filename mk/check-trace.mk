@@ -8,7 +8,7 @@ TTFLAGS := -std=gnu11 -O1 -g -Wall -Wextra -Werror -Wshadow -Wno-unused-paramete
   -fsanitize=address,undefined -fno-sanitize-recover=all
 TTINC := -I$(BUILD)/gen -Iports/posix -Iinclude -Itrace -Itests/trace
 TTSRC := ports/posix/trace_posix.c $(wildcard trace/*.c)
-TTHDR := $(wildcard trace/*.h trace/*.def ports/posix/*.h tests/trace/*.h include/sys/debug_trace.h)
+TTHDR := $(wildcard trace/*.h trace/*.def ports/posix/*.h tests/trace/*.h include/sys/*trace*.h)
 
 $(eval $(call stamp,trace-host,$(HCC) $(TTFLAGS) $(TTINC)))
 
@@ -17,6 +17,12 @@ $(TT)/host: tests/trace/host.c tests/trace/twin.c $(TTSRC) $(TTHDR) $(BUILD)/gen
 	@mkdir -p $(@D)
 	$(say) HCC $@
 	$(Q)$(HCC) $(TTFLAGS) $(TTINC) -o $@ $(filter %.c,$^)
+
+$(TT)/faults: tests/trace/faults.c tests/trace/twin.c $(TTSRC) $(TTHDR) $(BUILD)/gen/trace_hash.h \
+  $(BUILD)/stamps/trace-host
+	@mkdir -p $(@D)
+	$(say) HCC $@
+	$(Q)$(HCC) $(TTFLAGS) -DCONFIG_TRACE_TRIGGER=1 $(TTINC) -o $@ $(filter %.c,$^)
 
 # The recorder's compiled code for the interpreter: the kernel's objects and flags, a handler and a
 # function per writer.
@@ -41,6 +47,6 @@ $(TT)/placements: tests/trace/placements.c tests/trace/rv32.c tests/trace/twin.c
 	  $(filter %.c,$^)
 
 .PHONY: check-recorder
-check-recorder: $(TT)/host $(TT)/placements $(TG)/guest.elf kernel $(BUILD)/gen/trace_empty.h
+check-recorder: $(TT)/host $(TT)/faults $(TT)/placements $(TG)/guest.elf kernel $(BUILD)/gen/trace_empty.h
 	@BUILD=$(BUILD) ONLY='$(ONLY)' MAKE='$(MAKE)' KSRC='$(filter-out trace/%,$(filter %.c,$(KSRC)))' \
 	  TARGET_CC='$(TCC) $(TFLAGS) $(TINC)' sh tests/trace/run.sh

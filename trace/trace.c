@@ -66,19 +66,24 @@ static void trace_now(control *c)
     c->time_low = (uint32_t) now;
 }
 
-/* The event's `high` and its own stamp must belong together: the stamp is read later. */
+/* time_sync, with the reading of the clock that its `high` comes from as its stamp: a second
+ * reading might be on the other side of a wrap. Interrupts are masked. */
 static void trace_put_sync(control *c)
 {
     trace_now(c);
-    uint32_t low = c->time_low, high = c->time >> 8;
-    if ((uint32_t) trace_port_stamp() < low) { /* rolled over just now */
-        trace_now(c);
-        high = c->time >> 8;
-    }
-    trace_time_sync_off(high);
+    if (!c->on[TRACE_BIT_CORE])
+        return;
+    uint32_t head = c->head, tail = c->tail;
+    if (head + TRACE_SLOT > tail)
+        TRACE_ROOM(head, tail, 0, drop);
+    (void) tail;
+    TRACE_AT(struct trace_slot, head)->stamp = c->time_low;
+    TRACE_AT(struct trace_slot, head)->word = 0x01 | (c->time >> 8) << 8;
+    c->head = head + TRACE_SLOT;
+drop:;
 }
 
-void trace_sync_slow(void)
+void trace_sync_now(void)
 {
     control *c = TRACE_PORT_CONTROL();
     trace_irq_t irq = trace_port_mask();

@@ -62,16 +62,34 @@ TRACE_CONTROL(int, trace_running, (void), { return 0; })
 /* Chooses overwrite (0) or TRACE_ONE_SHOT; clears the ring. */
 TRACE_CONTROL(void, trace_set_mode, (uint32_t mode), {})
 
-/* The age of the clock's upper half. Call at every tick, at every pass of a cooperative scheduler
- * and after long sleep: at least every 2^31 counts of the clock. Any context. */
-TRACE_CONTROL(void, trace_sync_slow, (void), {})
+/* The age of the clock's upper half. Call trace_sync_check() at every tick and at every pass of a
+ * cooperative scheduler: at least every 2^31 counts of the clock. Where the hart may have slept for longer, call
+ * trace_sync_now() before anything is recorded. Any context. */
+TRACE_CONTROL(void, trace_sync_now, (void), {})
 TRACE_INLINE void trace_sync_check(void)
 {
 #if CONFIG_DEBUG_TRACE
     if (TRACE_UNLIKELY((int32_t) (trace_port_stamp() - TRACE_PORT_CONTROL()->time_low) < 0))
-        trace_sync_slow();
+        trace_sync_now();
 #endif
 }
+
+/* A trigger: freezes the ring `after` events after one that matches. Needs CONFIG_TRACE_TRIGGER=1,
+ * which costs each event two instructions. An event matches if its slot's second half (code,
+ * argument << 8) is `word` in the bits of word_mask, its payload word number `index` (if that is 0
+ * or more) compares as asked, and, if `limit` is not 0, more than `limit` counts of the clock have
+ * passed since the last event that is `from` in the bits of from_mask. The match leaves `control`
+ * with op 5, the freeze one with op 4. NULL disarms. */
+enum trace_compare { TRACE_EQUAL, TRACE_ABOVE };
+struct trace_trigger {
+    uint32_t word_mask, word;
+    int32_t index;
+    enum trace_compare compare;
+    uint32_t value;
+    uint32_t from_mask, from, limit;
+    uint32_t after;
+};
+TRACE_CONTROL(void, trace_set_trigger, (const struct trace_trigger *t), {})
 
 /* Walks ring and control block; 0 if all invariants of trace_core.h hold, else the number of the
  * first that does not. Interrupts are masked for the walk: for tests and after a crash. */

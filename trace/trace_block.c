@@ -106,6 +106,8 @@ uint32_t trace_room_c(void)
         if (!next)
             return trace_full(c, b);
         block *h = TRACE_AT(struct trace_block, b);
+        if (!h->slots)
+            return trace_broken(c); /* head is beyond tail, and B was never closed */
         trace_prepare(c, next, h->event_seq + h->slots);
         c->closed = b;
         c->head = next + TRACE_HEADER;

@@ -93,6 +93,9 @@ struct trace_control {
     uint32_t end;           /* address after the last block */
     uint32_t wrap;          /* the block after the last: ring, or 0 in one-shot mode */
     uint8_t on[16];         /* enable byte of each class */
+    uint32_t armed;         /* trigger: 0 none, 1 and 3 wait, 2 counts down to stop_seq */
+    uint32_t stop_seq;
+    uint32_t from_time;     /* stamp of the last `from` match */
 };
 
 _Static_assert(sizeof(struct trace_block) == TRACE_HEADER, "SPEC.md, section 2");

@@ -128,6 +128,8 @@
         trace_put_##how(TRACE_ON(CLASS),                                                   \
                         (uint32_t) (code) TRACE_MAP(TRACE_A, TRACE_NOTHING, __VA_ARGS__),          \
                         0 TRACE_MAP(TRACE_N, TRACE_NOTHING, __VA_ARGS__), words);                  \
+        TRACE_TRIGGER_LOOK((uint32_t) (code) TRACE_MAP(TRACE_A, TRACE_NOTHING, __VA_ARGS__),       \
+                           0 TRACE_MAP(TRACE_N, TRACE_NOTHING, __VA_ARGS__), words);               \
     }
 #define TRACE_EVENT_WRITERS(code, sub, name, CLASS, text, ...)                                     \
     TRACE_WRITER(code, name, CLASS, off, __VA_ARGS__)                                              \

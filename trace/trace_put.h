@@ -61,6 +61,21 @@ TRACE_INLINE void trace_put_masked(const volatile uint8_t *on, uint32_t word, un
 drop:;
 }
 
+#ifndef CONFIG_TRACE_TRIGGER
+/* 1: events may freeze the ring; costs each of them two instructions */
+#define CONFIG_TRACE_TRIGGER 0
+#endif
+#if CONFIG_TRACE_TRIGGER
+void trace_trigger_look(uint32_t word, unsigned n, const uint32_t *w);
+#define TRACE_TRIGGER_LOOK(word, n, w)                                                             \
+    do {                                                                                           \
+        if (TRACE_UNLIKELY(TRACE_PORT_CONTROL()->armed))                                           \
+            trace_trigger_look(word, n, w);                                                        \
+    } while (0)
+#else
+#define TRACE_TRIGGER_LOOK(word, n, w) ((void) 0)
+#endif
+
 TRACE_INLINE void trace_put_off(const volatile uint8_t *on, uint32_t word, unsigned n,
                                 const uint32_t *w)
 {

@@ -114,8 +114,9 @@ static int trace_copy_record(control *c, const struct trace_reader *r, const str
     return 1;
 }
 
-/* Goes to the block that has next_seq, or, if that is overwritten, to the oldest; what lies between is lost. The
- * records before next_seq in its block are walked, because payload words have no index. */
+/* Goes to the block that has next_seq, or, if that is overwritten, to the oldest; what lies
+ * between is lost. The records before next_seq in its block are walked, because payload words have
+ * no index. */
 static int trace_reader_seek(control *c, struct trace_reader *r)
 {
     struct view v;

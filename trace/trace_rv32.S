@@ -102,6 +102,7 @@ not_open:                           /* t3 B, t1 head */
     mv      t5, t3                  /* CURRENT: only tail is missing */
     j       current
 1:  lhu     t1, 0(t3)               /* CLOSING or MOVED: again from B */
+    beqz    t1, broken              /* neither: B was not closed */
     add     t5, t3, t4
     j       closing
 

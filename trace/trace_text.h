@@ -16,8 +16,8 @@
 #define TRACE_EVENT_TEXT(code, sub, name, CLASS, text, ...)                                        \
     #code " " #sub " " #name " " #CLASS TRACE_MAP(TRACE_T, TRACE_NOTHING, __VA_ARGS__) "\n"
 
-/* As cases of a switch over `code`: payload words (MORE: as many as the SUB bits say), and text. Two events
- * with one code do not compile. */
+/* As cases of a switch over `code`: payload words (MORE: as many as the SUB bits say), and text.
+ * Two events with one code do not compile. */
 #define TRACE_K(kind, ...) TRACE_K_##kind(__VA_ARGS__)
 #define TRACE_K_NONE()
 #define TRACE_K_SUB(name, bits, type)

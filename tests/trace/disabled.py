@@ -18,7 +18,7 @@ import sys
 
 CONTROL = """trace_init trace_start trace_stop trace_set_mask trace_clear trace_freeze
 trace_set_mode
-trace_sync_check trace_sync_slow trace_get_stats debug_trace_init debug_trace_event
+trace_sync_check trace_sync_now trace_get_stats debug_trace_init debug_trace_event
 debug_clear_events debug_dump_events trace_name_kind trace_name_task trace_mark trace_counter
 trace_span_begin
 trace_span_end trace_log trace_name""".split()

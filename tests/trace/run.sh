@@ -14,6 +14,11 @@ case_host_twin() {
     "$BUILD/trace-host/host"
 }
 
+# Faults of other recorders by name, triggers, drain, recovery. One: build/trace-host/faults NAME
+case_faults() {
+    "$BUILD/trace-host/faults"
+}
+
 # An interrupt that records at every instruction of every compiled writer, in an interpreter.
 # One placement again: build/trace-host/placements build/trace-guest/guest.elf TOKEN
 case_placements() {
