@@ -22,7 +22,7 @@ WORK = os.path.join(BUILD, "trace-coverage")
 SELECT = 0x87C10000  # tests/kernel/ktest.h
 QEMU = os.environ.get("QEMU", "qemu-system-riscv32")
 TYPED = {"heap_bad": "abcdefgh", "last_words": "abcdef", "from_handler": "a",
-         "user_read": ["typed\n"], "echo": ["a line\n\nquit\n"]}
+         "user_read": ["typed\n"], "echo": ["a line\n\nquit\n"], "uart_irq": ["quit\n"]}
 LIMIT = 60
 
 
