@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* A server task with a mailbox: clients send requests and wait for their answers in mailboxes of their
- * own. The server waits with a timeout, so that it notices when nobody asks any more. */
+/* A server task with a mailbox: clients send requests and wait for their answers in mailboxes of
+ * their own. The server waits with a timeout, so that it notices when nobody asks any more. */
 #include <linmo.h>
 
 #define CLIENTS 3

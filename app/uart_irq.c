@@ -3,7 +3,8 @@
  * character and sends it on as a message; a task waits for messages, with a timeout, and puts lines
  * together. "quit" ends it, and so does a long silence.
  *
- * Rules for a handler: interrupts are off, so be short; use only calls marked I and the _isr ones. */
+ * Rules for a handler: interrupts are off, so be short; use only calls marked I and the _isr
+ * ones. */
 #include <linmo.h>
 
 #include "private/error.h"

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* A one-shot timer as a watchdog: whoever works restarts it before it is due; when the worker hangs, it
- * fires, reports, and lets a supervisor replace the worker. */
+/* A one-shot timer as a watchdog: whoever works restarts it before it is due; when the worker
+ * hangs, it fires, reports, and lets a supervisor replace the worker. */
 #include <linmo.h>
 
 #include "private/error.h"

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
-/* A tick at every instruction of the services' critical ways: it wakes a task of higher priority, which
- * uses the same object at that moment, or cancels the task it has interrupted. After each single
- * placement the outcome is judged. Runs under `-icount shift=0`, where the cycle counter counts
- * instructions and a deadline strikes at a known one. A failure prints SCENARIO:PLACE. */
+/* A tick at every instruction of the services' critical ways: it wakes a task of higher
+ * priority, which uses the same object at that moment, or cancels the task it has interrupted.
+ * After each single placement the outcome is judged. Runs under `-icount shift=0`, where the
+ * cycle counter counts instructions and a deadline strikes at a known one. A failure prints
+ * SCENARIO:PLACE. */
 #include "verdict.h"
 
 #include "kernel/sched.h"

@@ -67,7 +67,8 @@ def in_order(output, texts):
 def boot(name, typed="", status=0):
     # A shift of 0 where deadlines are placed by instruction, more where tasks spin for long.
     shift = "0" if name == "everywhere" else "3"
-    command = QEMU + ["-icount", f"shift={shift},sleep=off", "-seed", "1"] + ["-kernel", os.path.join(IMAGES, name + ".elf")]
+    command = QEMU + ["-icount", f"shift={shift},sleep=off", "-seed", "1",
+                      "-kernel", os.path.join(IMAGES, name + ".elf")]
     return sh(command, status=status, typed=typed, limit=30)
 
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* Tasks on the smallest stacks that known applications use print with every conversion while ticks hit
- * them and others preempt them: their stacks hold. The kernel compares the canaries at each switch. */
+/* Tasks on the smallest stacks that known applications use print with every conversion while
+ * ticks hit them and others preempt them: their stacks hold. The kernel compares the canaries at
+ * each switch. */
 #include "verdict.h"
 
 static volatile int32_t finished;
