@@ -2,12 +2,14 @@
 /* The recorder on RV64, on its own: no kernel, one loop that plays a task and a timer interrupt
  * that records too. It is both the test of this port and the example of Documentation/porting.md.
  *
- * Every event carries a number that its source counts up, so whoever reads the ring knows what must
- * be there: the loop    mark (one word), log (a tag and three words), yield (nothing) in turn,
- * numbered together the timer   irq_in, counter (its number), irq_out Checked while and after the
- * storm: nothing missing but what is counted, nothing torn, order, time, the interrupt state after
- * every write, and the recorder's own invariants. Prints one line and ends with status 0, or says
- * what is wrong and ends with 1. */
+ * Every event carries a number that its source counts up, so whoever reads the ring knows what
+ * must be there:
+ *   the loop    mark (one word), log (a tag and three words), yield (nothing) in turn, numbered
+ *               together
+ *   the timer   irq_in, counter (its number), irq_out
+ * Checked while and after the storm: nothing missing but what is counted, nothing torn, order,
+ * time, the interrupt state after every write, and the recorder's own invariants. Prints one line
+ * and ends with status 0, or says what is wrong and ends with 1. */
 #include <sys/debug_trace.h>
 
 enum { EVENTS = 30000, LOOP = 2, BLOCK = 512, BLOCKS = 8 };

@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: MIT */
-/* The simulated kernel itself: state, scheduler and system calls. Inner part of synth; synth_play.c
- * decides what the tasks do.
+/* The simulated kernel itself: state, scheduler and system calls. Inner part of synth;
+ * synth_play.c decides what the tasks do.
  *
  * Invariants (sk_check asserts them after every call):
  *   K1  the running task is in state RUNNING and in no queue; every READY task is in exactly one
- * place of the ready order K2  a task with wait != NULL is in that object's waiters and is BLOCKED,
- * or SUSPENDED out of BLOCKED K3  a mutex has waiters only if it has an owner K4  level ==
- * min(base, levels of all waiters of inheriting mutexes it owns) */
+ *       place of the ready order
+ *   K2  a task with wait != NULL is in that object's waiters and is BLOCKED, or SUSPENDED out of
+ *       BLOCKED
+ *   K3  a mutex has waiters only if it has an owner
+ *   K4  level == min(base, levels of all waiters of inheriting mutexes it owns) */
 #ifndef KYMO_SYNTH_KERNEL_H
 #define KYMO_SYNTH_KERNEL_H
 #include "lib/table.h"

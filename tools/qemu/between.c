@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /* Between: how many instructions the hart executes from one address to another.
  *
- *   between=FROM:TO    addresses; counted from FROM (included) to TO (not included); a second FROM
- * starts again out=FILE           one line per pair when QEMU ends: FROM TO count min median max
+ *   between=FROM:TO    addresses; counted from FROM (included) to TO (not included); a second
+ *                      FROM starts again
+ *   out=FILE           one line per pair when QEMU ends: FROM TO count min median max
  *
  * Every instruction executed in between counts, interrupts and other tasks included: it is the
- * plain distance. Counting is exact (one counter per instruction, none per block), for one hart. */
+ * plain distance. Counting is exact (one counter per instruction, none per block), for one
+ * hart. */
 #include "plugin.h"
 
 #include <inttypes.h>

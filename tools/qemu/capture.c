@@ -1,17 +1,19 @@
 /* SPDX-License-Identifier: MIT */
-/* Capture: each time the guest reaches trace_capture_point, the block that it has just closed goes
- * into a pipe.
+/* Capture: each time the guest reaches trace_capture_point, the block that it has just closed
+ * goes into a pipe.
  *
  * The guest pays nothing: it runs no instruction for it and does not see the time. Blocks arrive
- * whole and in order, since the guest stands still while its block is copied; a full pipe makes the
- * guest wait, in host time only.
+ * whole and in order, since the guest stands still while its block is copied; a full pipe makes
+ * the guest wait, in host time only.
  *
  *   capture=ADDR    address of trace_capture_point
  *   ctl=ADDR        address of trace_ctl
  *   fd=N            the pipe
- *   console=N       the file that holds what the guest printed (optional; its length goes into each
- * message) duration=NS     end the run at this guest time events=N        end the run right after
- * event N was written (stores to trace_ctl.head are watched for it)
+ *   console=N       the file that holds what the guest printed (optional; its length goes into
+ *                   each message)
+ *   duration=NS     end the run at this guest time
+ *   events=N        end the run right after event N was written (stores to trace_ctl.head are
+ *                   watched for it)
  *
  * A run that ends here ends by SIGKILL from inside a callback: the guest executes nothing after
  * that point, so what its RAM holds then is the same in every run. */

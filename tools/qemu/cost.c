@@ -5,15 +5,18 @@
  *   out=FILE        the result (cost_out.c)
  *   start=ADDR      count from the first execution of this address on; without it from reset
  *   stop=ADDR       until this one
- *   shadow=FILE     before each instruction, the shadow's pc, mstatus and registers, each as value
- * and known bits (tests)
+ *   shadow=FILE     before each instruction, the shadow's pc, mstatus and registers, each as
+ *                   value and known bits (tests)
  *
  * Per call, as minimum, median and maximum:
  *   instructions    executed for it, callees included, interrupts and other tasks not
  *   own             of these, in the range itself
- *   elapsed         everything the hart executed between entry and return: what mcycle shows under
- * icount loads, stores, csrs off             with interrupts masked, whoever masked them masked
- * with interrupts masked by the call itself: 0 where they were masked at its entry
+ *   elapsed         everything the hart executed between entry and return: what mcycle shows
+ *                   under icount
+ *   loads, stores, csrs
+ *   off             with interrupts masked, whoever masked them
+ *   masked          with interrupts masked by the call itself: 0 where they were masked at its
+ *                   entry
  *
  * Every instruction calls back once; the shadow hart (rv32.h) tells what it does. Use icount and
  * one thread. */

@@ -3,9 +3,12 @@
  *
  *     totals executed masked unknown lost illegal traps interrupts threads
  *     range NAME calls abandoned unknown  then min median max sum of each metric in the order of
- * enum metric writer ADDRESS CODE PROTECTS calls unknown  then the metrics, then min median max sum
- * of the bytes in the ring; code -1: nothing recorded stretch START END count least longest
- * (addresses hexadecimal) end                                            (the file is whole) */
+ *                                         enum metric
+ *     writer ADDRESS CODE PROTECTS calls unknown  then the metrics, then min median max sum of
+ *                                                 the bytes in the ring; code -1: nothing
+ *                                                 recorded
+ *     stretch START END count least longest          (addresses hexadecimal)
+ *     end                                            (the file is whole) */
 #include "cost.h"
 
 #include <inttypes.h>

@@ -3,10 +3,11 @@
  *
  *     function NAME LOW HIGH
  *     site NAME LOW HIGH [LOW HIGH]..      an inlined piece of code; its instructions may lie in
- * several places path NAME FROM TO                    from one address to another, whoever runs in
- * between mark ADDRESS KIND                    a writer of the recorder: 0 begins, 1 ends; 2 and 3
- * the same of one that protects itself ctl ADDRESS                          of trace_ctl, for the
- * writers
+ *                                          several places
+ *     path NAME FROM TO                    from one address to another, whoever runs in between
+ *     mark ADDRESS KIND                    a writer of the recorder: 0 begins, 1 ends; 2 and 3
+ *                                          the same of one that protects itself
+ *     ctl ADDRESS                          of trace_ctl, for the writers
  *
  * Addresses are hexadecimal. A name has no blanks. */
 #include "cost.h"

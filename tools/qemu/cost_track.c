@@ -2,21 +2,24 @@
 /* What runs where: from the stream of instructions to activations of ranges.
  *
  * Vocabulary
- *   thread      a stack. Known by the stack pointer: a write to sp other than adding to it (lw, mv,
- * csrrw) leaves the thread at the old value and continues the one that was left at the new value,
- * or begins one. level       of a thread: its own code, and one more for each interrupt that hit
- * it. Interrupts are found where an instruction is not one of those that could follow, but the trap
- * vector; mret to the interrupted address ends the level. activation  one execution of a range on a
- * level: from its first instruction to the return to the caller's address with the caller's sp.
+ *   thread      a stack. Known by the stack pointer: a write to sp other than adding to it (lw,
+ *               mv, csrrw) leaves the thread at the old value and continues the one that was left
+ *               at the new value, or begins one.
+ *   level       of a thread: its own code, and one more for each interrupt that hit it.
+ *               Interrupts are found where an instruction is not one of those that could follow,
+ *               but the trap vector; mret to the interrupted address ends the level.
+ *   activation  one execution of a range on a level: from its first instruction to the return to
+ *               the caller's address with the caller's sp.
  *
- * Counts live in levels, so what an interrupt or another thread executes is in no activation of the
- * interrupted one. A system call (ecall) is no level: the handler counts as a callee. An example, f
- * interrupted in the middle, the handler switching tasks:
+ * Counts live in levels, so what an interrupt or another thread executes is in no activation of
+ * the interrupted one. A system call (ecall) is no level: the handler counts as a callee. An
+ * example, f interrupted in the middle, the handler switching tasks:
  *
  *   thread A: level 0 [f ...........]  level 1 (irq) [handler .. saves sp]
  *   thread B:                                                     level 0 [g ... yields, lw sp]
- *   thread A:                                                                    level 1 [.. mret]
- * level 0 [f ... ret]
+ *   thread A:                                                                    level 1 [..
+ *                                                                                mret]  level 0
+ *                                                                                [f ... ret]
  *
  * f's own 20 instructions are all that f is charged with; `elapsed` has the rest.
  *

@@ -1,19 +1,22 @@
 /* SPDX-License-Identifier: MIT */
-/* The scheduler oracle: replays the kernel's documented policy from the events alone and names the
- * first decision that the policy does not allow. It shares no code with the model, so that a fault
- * in one shows in the other.
+/* The scheduler oracle: replays the kernel's documented policy from the events alone and names
+ * the first decision that the policy does not allow. It shares no code with the model, so that a
+ * fault in one shows in the other.
  *
  * The policy (Documentation/DESIGN.md, "Who runs"), as five questions:
- *   P1  a switch goes to a ready task of the highest level that has one; to idle only when none is
- * ready P2  inside a level the one that waited longest runs: woken, yielding and used-up tasks join
- * at the tail, a preempted one at the head P3  in preemptive mode, a wake of a higher task is
- * followed by the switch before the running task does anything else P4  a task that is not ready
- * never runs P5  no task runs on past its slice while an equal is ready (needs tick events)
+ *   P1  a switch goes to a ready task of the highest level that has one; to idle only when none
+ *       is ready
+ *   P2  inside a level the one that waited longest runs: woken, yielding and used-up tasks join
+ *       at the tail, a preempted one at the head
+ *   P3  in preemptive mode, a wake of a higher task is followed by the switch before the running
+ *       task does anything else
+ *   P4  a task that is not ready never runs
+ *   P5  no task runs on past its slice while an equal is ready (needs tick events)
  *
- * What a gap does: everything known about who is ready is forgotten, since wake-ups may be missing.
- * Events after it rebuild the knowledge, and a decision is judged only from what is certain: a task
- * *known* to be ready and higher than the chosen one is a breach even then; a choice that only
- * unknown tasks could contradict counts as hidden. */
+ * What a gap does: everything known about who is ready is forgotten, since wake-ups may be
+ * missing. Events after it rebuild the knowledge, and a decision is judged only from what is
+ * certain: a task *known* to be ready and higher than the chosen one is a breach even then; a
+ * choice that only unknown tasks could contradict counts as hidden. */
 #include "check/check.h"
 #include "lib/table.h"
 

@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /* Owns the blocks of one hart: finds the next one in the file, checks it, yields its events with
- * 64-bit times, and accounts for every event that should have been there (SPEC.md sections 1 to 3).
+ * 64-bit times, and accounts for every event that should have been there (SPEC.md sections 1 to
+ * 3).
  *
  * Invariants:
  *   C1  slot <= slot_end and word >= word_end, and both lie in the window that the cursor owns
  *   C2  times that were yielded never decrease
  *   C3  seq is the number that the next event must have if nothing is lost; each jump is reported
- * as a gap before the event after it, or at the end C4  no event is yielded twice, however often
- * its block is offered */
+ *       as a gap before the event after it, or at the end
+ *   C4  no event is yielded twice, however often its block is offered */
 #include "private.h"
 
 enum { CODE_TIME_SYNC = 0x01, CODE_CONTROL = 0x06 };

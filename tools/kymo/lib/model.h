@@ -3,13 +3,14 @@
  * event means) and names.c.
  *
  * Invariants, at the return of every callback:
- *   M1  a task's open interval `now` began at or before the last event; intervals of a task follow
- * each other without overlap and, from its first one on, without holes, except where it does not
- * exist or is idle M2  hart.running is NULL (not known) or a task in state RUNNING on that hart M3
- * a task is in the wait list of `wait` if and only if wait is not NULL M4  after a gap of one hart
- * every task that does not run on another is UNKNOWN until an event or a block header says what it
- * is, and no level is known M5  nothing here is as long as the trace: tasks, objects and their
- * names only */
+ *   M1  a task's open interval `now` began at or before the last event; intervals of a task
+ *       follow each other without overlap and, from its first one on, without holes, except where
+ *       it does not exist or is idle
+ *   M2  hart.running is NULL (not known) or a task in state RUNNING on that hart
+ *   M3  a task is in the wait list of `wait` if and only if wait is not NULL
+ *   M4  after a gap of one hart every task that does not run on another is UNKNOWN until an event
+ *       or a block header says what it is, and no level is known
+ *   M5  nothing here is as long as the trace: tasks, objects and their names only */
 #ifndef KYMO_MODEL_H
 #define KYMO_MODEL_H
 #include "private.h"
