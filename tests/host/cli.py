@@ -7,13 +7,19 @@ usage: cli.py FOLDER-OF-KYMO [quick | cli:NAME]
 One test is a function named t_*. A failure prints `FAIL cli:NAME: why`; cli:NAME reruns it.
 """
 import csv
+import fcntl
 import io
 import json
 import os
+import pty
 import re
+import select
+import struct
 import subprocess
 import sys
 import tempfile
+import termios
+import time
 
 HOST = os.path.abspath(sys.argv[1])
 KYMO = HOST + "/kymo"
@@ -309,6 +315,38 @@ def t_timeline_around():
     for what in ("0.05", "mark:tick", "event:sem_give", "end", "worst:worker"):
         assert "runs" in run("timeline", "--around", what, mixed())[0], what
     assert "lost" in run("timeline", lossy())[0]
+
+
+def screen(keys, *options):
+    """Runs the interactive view on a terminal of 24 lines; returns what it wrote and its status."""
+    pid, fd = pty.fork()
+    if pid == 0:
+        os.environ.update(TERM="xterm", LC_ALL="C.UTF-8")
+        os.execv(KYMO, [KYMO, "timeline", "--interactive", *options])
+    fcntl.ioctl(fd, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 100, 0, 0))
+    out, end = b"", time.monotonic() + 30
+    keys = list(keys)
+    while time.monotonic() < end:
+        if select.select([fd], [], [], 0.3)[0]:
+            try:
+                got = os.read(fd, 65536)
+            except OSError:
+                break
+            if not got:
+                break
+            out += got
+        elif keys:
+            os.write(fd, keys.pop(0).encode())
+    else:
+        os.kill(pid, 9)
+    return out.decode(errors="replace"), os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
+
+
+def t_interactive():
+    out, status = screen("+l-?xajkq", path_off())
+    assert status == 0 and "bus_mutex" in out and "a quarter of the stretch" in out, out[-500:]
+    out, status = screen("npfq", "--around", "mark:tick", mixed())
+    assert status == 0 and "mark: tag" in out and "Sanitizer" not in out, out[-500:]
 
 
 def t_library_installs():

@@ -55,8 +55,8 @@ def core(data, pieces):
     """An ELF core of a 32-bit RISC-V machine, the memory in `pieces` segments."""
     cut = len(data) // pieces // 4 * 4
     parts = [data[i * cut:(i + 1) * cut if i + 1 < pieces else len(data)] for i in range(pieces)]
-    head = struct.pack("<16sHHIIIIIHHHHHH", b"\x7fELF\1\1\1", 4, 243, 1, 0, 52, 0, 0, 52, 32, pieces,
-                       0, 0, 0)
+    head = struct.pack("<16sHHIIIIIHHHHHH", b"\x7fELF\1\1\1", 4, 243, 1, 0, 52, 0, 0, 52, 32,
+                       pieces, 0, 0, 0)
     offset, at, table, body = 52 + 32 * pieces, BASE, b"", b""
     for p in parts:
         table += struct.pack("<IIIIIIII", 1, offset, at, at, len(p), len(p), 6, 4)
@@ -76,8 +76,9 @@ def t_newest_of_the_whole():
 def t_core_and_raw_agree():
     data = used(ram)
     kymo("recover", "-o", where + "/a.kymo", IMAGE, ram)
-    for name, content, options in (("core1", core(data, 1), []), ("core7", core(data, 7), []),
-                                   ("raw", data, []), ("part", data[4096:], ["--base", "0x80001000"])):
+    pictures = (("core1", core(data, 1), []), ("core7", core(data, 7), []), ("raw", data, []),
+                ("part", data[4096:], ["--base", "0x80001000"]))
+    for name, content, options in pictures:
         with open(f"{where}/{name}", "wb") as f:
             f.write(content)
         kymo("recover", "-o", where + "/b.kymo", *options, IMAGE, f"{where}/{name}")
@@ -111,7 +112,8 @@ def t_damaged_memory():
             del data[rng.randrange(len(data)):]
         with open(where + "/bad", "wb") as f:
             f.write(data or b"x")
-        _, err, status = kymo("recover", "-o", where + "/x.kymo", IMAGE, where + "/bad", status=None)
+        _, err, status = kymo("recover", "-o", where + "/x.kymo", IMAGE, where + "/bad",
+                              status=None)
         assert status in (0, 125), (n, status, err)
         if status == 0:
             out = kymo("info", "--json", where + "/x.kymo", status=None)

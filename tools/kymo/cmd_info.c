@@ -2,6 +2,7 @@
 /* `kymo info`: what a trace is. One pass, because counts and losses are known only then. */
 #include "command.h"
 #include "kymo.h"
+#include "util/progress.h"
 #include "util/show.h"
 #include "util/text.h"
 
@@ -127,6 +128,10 @@ static void print_text(const kymo_trace *t, const struct info *i, const char *pa
     for (unsigned c = 0; c < n; c++)
         printf("  %-8s %llu\n", name[c], (unsigned long long)count[c]);
     print_losses(i);
+    if (k->cost_executed)
+        printf("recorder   %.3f %% of all instructions (%llu of %llu)\n",
+               100 * (double)k->cost_tracer / (double)k->cost_executed,
+               (unsigned long long)k->cost_tracer, (unsigned long long)k->cost_executed);
     if (!k->damaged)
         printf("damage     none\n");
     for (unsigned w = 0; w < kymo_warnings(t); w++)
@@ -176,6 +181,9 @@ static void print_json(const kymo_trace *t, const struct info *i, struct text *x
     text_format(x, "\"first\":%llu,\"last\":%llu,\"tasks\":%u,\"objects\":%u,\"events\":%llu,",
                 (unsigned long long)i->first, (unsigned long long)i->last, i->tasks, i->objects,
                 (unsigned long long)i->events);
+    if (k->cost_executed)
+        text_format(x, "\"cost\":{\"executed\":%llu,\"tracer\":%llu},",
+                    (unsigned long long)k->cost_executed, (unsigned long long)k->cost_tracer);
     json_losses(x, i);
     bool first = true;
     for (unsigned c = 0; c < 256; c++) {
@@ -221,7 +229,10 @@ int kymo_cmd_info(int argc, char **argv)
         return kymo_fail("info", "one trace is needed; `kymo info --help` says more");
     if (kymo_open(&t, argv[optind], &err))
         return kymo_fail("info", "%s", err.text);
-    if (kymo_model_run(t, &sink, &i, &err)) {
+    progress_watch(t, "info");
+    int bad = kymo_model_run(t, &sink, &i, &err);
+    progress_done();
+    if (bad) {
         kymo_close(t);
         return kymo_fail("info", "%s", err.text);
     }

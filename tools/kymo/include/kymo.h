@@ -40,8 +40,11 @@ struct kymo_info { /* strings live as long as the trace */
     const char *end_reason; /* NULL if not ended */
     int end_exit;
     uint64_t end_time; /* clock at the end, 0 unknown */
-    bool same_table;   /* the trace's events are those this library was built with; else see
-                          kymo_known */
+    uint64_t cost_executed,
+        cost_tracer; /* instructions of the run, and of them the recorder's own; 0 unless the
+                      * trace carries its ledger (`kymo run --cost`) */
+    bool same_table; /* the trace's events are those this library was built with; else see
+                        kymo_known */
 };
 
 struct kymo_field { /* one line's field in the event table */
@@ -96,6 +99,9 @@ int kymo_follow(kymo_trace *t, bool on);
 unsigned kymo_warnings(const kymo_trace *t);
 const char *kymo_warning(const kymo_trace *t, unsigned i);
 
+/* Calls `fn` now and then while kymo_model_run or kymo_stat_run read the trace; part is 0 to 1.
+ * NULL: no more. */
+void kymo_on_progress(kymo_trace *t, void (*fn)(void *u, double part), void *u);
 /* Does this library understand the event of this code as the trace's own table describes it? The
  * model takes only these in. */
 bool kymo_known(const kymo_trace *t, uint8_t code);

@@ -4,6 +4,8 @@
 
 #include <stdlib.h>
 
+enum { PROGRESS_EVENTS = 1 << 20 };
+
 /* ---- tasks ---- */
 
 /* A task appears: if it was not created before our eyes, what it did so far is not known. */
@@ -444,12 +446,20 @@ void kymo_model_end(kymo_model *m)
     free_model(m);
 }
 
+static void tell_progress(const kymo_trace *t)
+{
+    if (t->progress && t->source.size)
+        t->progress(t->progress_u, (double)t->cursor->offset / (double)t->source.size);
+}
+
 int kymo_model_run(kymo_trace *t, const struct kymo_sink *sink, void *u, struct kymo_error *err)
 {
     kymo_model *m = kymo_model_begin(t, sink, u, err);
     if (!m)
         return -1;
-    int r = kymo_model_feed(m, 0, err);
+    int r;
+    while ((r = kymo_model_feed(m, PROGRESS_EVENTS, err)) == KYMO_EVENT)
+        tell_progress(t);
     if (r < 0)
         m->sink = (struct kymo_sink){0};
     kymo_model_end(m);

@@ -172,6 +172,8 @@ struct kymo_trace {
     size_t strings_length;
     uint64_t first_offset; /* of the first packet that is no definition */
     bool follow;
+    void (*progress)(void *u, double part);
+    void *progress_u;
     unsigned cursors;
     struct kymo_cursor *cursor;
     struct kymo_cursor *last; /* the hart that delivered last */

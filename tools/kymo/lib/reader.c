@@ -189,6 +189,19 @@ static int read_definitions(kymo_trace *t, struct kymo_window *w, struct kymo_er
     return 0;
 }
 
+/* The ledger of the image's own trace points, as JSON; what is read of it are two numbers. */
+static void take_cost(kymo_trace *t, const struct kymo_packet_view *v)
+{
+    static const char *const key[] = {"\"executed\":", "\"tracer\":"};
+    uint64_t *to[] = {&t->info.cost_executed, &t->info.cost_tracer};
+    char *text = keep_text(v);
+    for (unsigned i = 0; text && i < 2; i++) {
+        const char *p = strstr(text, key[i]);
+        *to[i] = p ? strtoull(p + strlen(key[i]), NULL, 10) : 0;
+    }
+    free(text);
+}
+
 static void take_end(kymo_trace *t, const struct kymo_packet_view *v)
 {
     free(t->end);
@@ -216,6 +229,8 @@ static int read_tail(kymo_trace *t, struct kymo_window *w, struct kymo_error *er
             break;
         if (r == KYMO_PACKET_OK && v.type == KYMO_PACKET_END)
             take_end(t, &v);
+        if (r == KYMO_PACKET_OK && v.type == KYMO_PACKET_COST)
+            take_cost(t, &v);
         if (r == KYMO_PACKET_OK && v.type == KYMO_PACKET_SYMBOLS &&
             kymo_symbols_add(&t->symbols, v.payload, v.length, &bad))
             return kymo_set_error(err, "%s: no memory for symbols", t->source.path);
@@ -346,6 +361,12 @@ int kymo_follow(kymo_trace *t, bool on)
 {
     t->follow = on;
     return 0;
+}
+
+void kymo_on_progress(kymo_trace *t, void (*fn)(void *u, double part), void *u)
+{
+    t->progress = fn;
+    t->progress_u = u;
 }
 
 /* ---- reading ---- */

@@ -3,6 +3,7 @@
  * statistics; this folder only shows them. */
 #include "command.h"
 #include "stat.h"
+#include "util/progress.h"
 #include "util/show.h"
 
 #include <getopt.h>
@@ -159,7 +160,9 @@ static struct kymo_stat *collect(const struct stat_options *o, const char *path,
                   o->to ? o->to : "end");
         return NULL;
     }
+    progress_watch(*t, "stat");
     struct kymo_stat *s = kymo_stat_run(*t, from, to, &err);
+    progress_done();
     if (!s) {
         kymo_fail("stat", "%s", err.text);
         return NULL;

@@ -197,6 +197,9 @@ void stat_json(struct text *t, const struct stat_options *o, const struct stat_v
     number(t, "boot", s->boot);
     number(t, "irq", s->irq);
     number(t, "unknown", s->unknown);
+    if (v->info->cost_executed)
+        text_format(t, "\"cost\":{\"executed\":%" PRIu64 ",\"tracer\":%" PRIu64 "},",
+                    v->info->cost_executed, v->info->cost_tracer);
     losses(t, s);
     text_put(t, "\"tasks\":[");
     for (unsigned i = 0; i < s->tasks; i++)

@@ -129,6 +129,17 @@ static void task_line(const struct page *p, const struct kymo_stat_task *t)
     text_newline(p->t);
 }
 
+/* What of the run was the recorder itself, if `kymo run --cost` counted it. */
+static void recorder_line(const struct page *p)
+{
+    const struct kymo_info *i = p->v->info;
+    if (!i->cost_executed)
+        return;
+    text_format(p->t, "%-22s %5s %9s %11.2f  of all instructions, in the lines above", "recorder",
+                "-", "", 100 * (double)i->cost_tracer / (double)i->cost_executed);
+    text_newline(p->t);
+}
+
 static void total_line(const struct page *p)
 {
     char irq[TEXT_SPAN], hidden[TEXT_SPAN];
@@ -160,8 +171,10 @@ static void tasks(const struct page *p)
     for (unsigned i = 0; i < p->s->tasks; i++)
         if (stat_wants_task(p->o, &p->s->task[i]) && !is_application(&p->s->task[i]))
             task_line(p, &p->s->task[i]);
-    if (!p->o->tasks)
+    if (!p->o->tasks) {
         total_line(p);
+        recorder_line(p);
+    }
 }
 
 /* ---- who blocked whom ---- */

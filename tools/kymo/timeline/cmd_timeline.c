@@ -5,7 +5,9 @@
 #include "grid.h"
 #include "kymo_stat.h"
 #include "lib/table.h"
+#include "util/progress.h"
 #include "util/show.h"
+#include "view.h"
 
 #include <getopt.h>
 #include <stdlib.h>
@@ -28,6 +30,7 @@ static const char help[] =
     "  --width N          columns in all (default: the terminal's, at most 1000)\n"
     "  --all              also tasks that do nothing in the stretch\n"
     "  --ascii            plain characters, as in a locale that is not UTF-8\n"
+    "  --interactive      move and zoom with the keyboard (? lists the keys)\n"
     "  --color WHEN       auto, always, never; NO_COLOR is respected\n"
     "\n"
     "example: kymo timeline --around blocked:bus_task demo.kymo\n";
@@ -38,22 +41,16 @@ struct options {
     const char *path, *from, *to, *around, *span, *color;
     const char *task[TASKS];
     unsigned tasks, width;
-    bool all, ascii;
+    bool all, ascii, interactive;
 };
 
 static int parse(int argc, char **argv, struct options *o)
 {
-    static const struct option longs[] = {{"from", 1, NULL, 'f'},
-                                          {"to", 1, NULL, 't'},
-                                          {"around", 1, NULL, 'a'},
-                                          {"span", 1, NULL, 's'},
-                                          {"task", 1, NULL, 'T'},
-                                          {"width", 1, NULL, 'w'},
-                                          {"all", 0, NULL, 'A'},
-                                          {"ascii", 0, NULL, 'i'},
-                                          {"color", 1, NULL, 'k'},
-                                          {"help", 0, NULL, 'h'},
-                                          {0}};
+    static const struct option longs[] = {
+        {"from", 1, NULL, 'f'},        {"to", 1, NULL, 't'},    {"around", 1, NULL, 'a'},
+        {"span", 1, NULL, 's'},        {"task", 1, NULL, 'T'},  {"width", 1, NULL, 'w'},
+        {"all", 0, NULL, 'A'},         {"ascii", 0, NULL, 'i'}, {"color", 1, NULL, 'k'},
+        {"interactive", 0, NULL, 'I'}, {"help", 0, NULL, 'h'},  {0}};
     optind = 1;
     for (int k; (k = getopt_long(argc, argv, "h", longs, NULL)) != -1;) {
         switch (k) {
@@ -68,6 +65,7 @@ static int parse(int argc, char **argv, struct options *o)
         case 'w': o->width = (unsigned)strtoul(optarg, NULL, 10); break;
         case 'A': o->all = true; break;
         case 'i': o->ascii = true; break;
+        case 'I': o->interactive = true; break;
         case 'k': o->color = optarg; break;
         case 'h': fputs(help, stdout); return 1;
         default: return KYMO_EXIT_FAILED;
@@ -152,7 +150,7 @@ static int find_worst(kymo_trace *t, const char *task, bool blocked, uint64_t *f
     return r == 1 ? kymo_fail("timeline", "no task `%s` in the trace", task) : r;
 }
 
-static int around(kymo_trace *t, const struct options *o, struct grid *g)
+static int around(kymo_trace *t, const struct options *o, struct grid *g, struct find *ends)
 {
     uint64_t hz = g->hz, span = hz / 10, from = 0, to = 0;
     struct find f = {0};
@@ -180,6 +178,7 @@ static int around(kymo_trace *t, const struct options *o, struct grid *g)
     }
     if (!r && o->span && (!text_parse_time(o->span, hz, &span) || span == 0))
         r = kymo_fail("timeline", "--span %s: not a length of time", o->span);
+    *ends = f;
     uint64_t middle = from + (to - from) / 2;
     g->from = middle > span / 2 ? middle - span / 2 : 0;
     g->to = g->from + span;
@@ -190,15 +189,16 @@ static int around(kymo_trace *t, const struct options *o, struct grid *g)
     return r;
 }
 
-static int stretch(kymo_trace *t, const struct options *o, struct grid *g)
+static int stretch(kymo_trace *t, const struct options *o, struct grid *g, struct find *ends)
 {
     struct find f = {0};
     uint64_t span;
     if (o->around)
-        return around(t, o, g);
+        return around(t, o, g, ends);
     int r = scan(t, &f);
     if (r)
         return r;
+    *ends = f;
     g->from = f.first;
     g->to = f.last;
     if ((o->from && !text_parse_time(o->from, g->hz, &g->from)) ||
@@ -225,14 +225,23 @@ static int draw(kymo_trace *t, const struct options *o, struct grid_look *look)
     struct kymo_error err;
     unsigned width = o->width ? o->width : look->style.width;
     struct grid g = {.hz = kymo_get_info(t)->clock_hz};
-    int r = stretch(t, o, &g);
+    struct find ends = {0};
+    int r = stretch(t, o, &g, &ends);
     if (r)
         return r;
+    if (o->interactive) {
+        kymo_on_progress(t, NULL, NULL);
+        r = view_run(t, &g, look, ends.first, ends.last);
+        grid_free(&g);
+        return r;
+    }
     g.columns = width > 52 ? width - 32 : 20;
     g.columns = g.columns > GRID_COLUMNS ? GRID_COLUMNS : g.columns;
     if (g.to - g.from < g.columns)
         g.to = g.from + g.columns;
-    r = grid_fill(&g, t, &err) ? kymo_fail("timeline", "%s", err.text) : 0;
+    r = grid_fill(&g, t, &err);
+    progress_done();
+    r = r ? kymo_fail("timeline", "%s", err.text) : 0;
     if (!r) {
         text_open(&text, stdout);
         grid_draw(&text, &g, look);
@@ -259,6 +268,7 @@ int kymo_cmd_timeline(int argc, char **argv)
     look.tasks = o.tasks;
     if (kymo_open(&t, o.path, &err))
         return kymo_fail("timeline", "%s", err.text);
+    progress_watch(t, "timeline");
     r = draw(t, &o, &look);
     show_warnings("timeline", o.path, t);
     kymo_close(t);

@@ -175,16 +175,29 @@ static void axis(struct text *t, const struct grid *g, const struct grid_look *l
     text_newline(t);
 }
 
-static void legend(struct text *t, const struct grid *g, const struct grid_look *look)
+/* As many of the explanations as fit in a line, then the next line. */
+static void legend(struct text *t, const struct grid *g, const struct grid_look *look,
+                   unsigned indent)
 {
-    text_format(t,
-                "  %s runs  %s runs a little  %s runs with a raised priority  %s ready  A..Z waits "
-                "for a mutex of that"
-                " task  %s waits",
-                glyph(look, G_RUN), glyph(look, G_SOME), glyph(look, G_RAISED),
-                glyph(look, G_READY), glyph(look, G_WAIT));
-    if (g->lost)
-        text_format(t, "  %s lost", glyph(look, G_UNKNOWN));
+    const struct {
+        const char *glyph, *text;
+    } item[] = {{glyph(look, G_RUN), "runs"},
+                {glyph(look, G_SOME), "runs a little"},
+                {glyph(look, G_RAISED), "runs with a raised priority"},
+                {glyph(look, G_READY), "ready"},
+                {"A..Z", "waits for a mutex of that task"},
+                {glyph(look, G_WAIT), "waits"},
+                {glyph(look, G_UNKNOWN), "lost"}};
+    unsigned items = sizeof item / sizeof *item - !g->lost, width = g->columns + indent, used = 0;
+    for (unsigned i = 0; i < items; i++) {
+        unsigned n = 3 + (i == 4 ? 4 : 1) + (unsigned)strlen(item[i].text);
+        if (used + n > width && used) {
+            text_newline(t);
+            used = 0;
+        }
+        text_format(t, "  %s %s", item[i].glyph, item[i].text);
+        used += n;
+    }
     text_newline(t);
 }
 
@@ -234,5 +247,5 @@ void grid_draw(struct text *t, const struct grid *g, const struct grid_look *loo
         text_newline(t);
     }
     marks(t, g, look, label + 6);
-    legend(t, g, look);
+    legend(t, g, look, label + 6);
 }
