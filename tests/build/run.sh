@@ -4,7 +4,7 @@
 # usage: [ONLY=case] sh tests/build/run.sh      from the top of the tree
 # shellcheck disable=SC2317 # cases are called by name
 room=build
-limit=120
+limit=300
 . tests/cases.sh
 top=$(pwd)
 built=${BUILD:-build}
