@@ -82,6 +82,11 @@ CASES = {
     "P3-cooperative-goes-on": (start(0) + SLEEP_A + [f"+10 task_ready 2 {A}", "+10 mark 1 0",
         "+10 task_yield",
                                                      f"+10 task_switch 1 {A}"], "", {}),
+    "P2-wait-ends-before-it-left": (
+        start(0) + ["+10 task_delay 1", f"+10 task_ready 2 {A}", f"+10 mark 1 0", "+10 task_yield",
+                    f"+10 task_delay 1", f"+10 task_switch 5 {B}"], "", {}),
+    "S5-wait-ends-once": (start(0) + ["+10 task_delay 1", f"+10 task_switch 5 {B}",
+                                      f"+10 task_ready 2 {B}"], "", {"S5": "broken"}),
     "P4-blocked-runs": (BOOT + SLEEP_A + ["+10 task_delay 5", f"+10 task_switch 5 {A}"], "",
                         {"P4": "broken", "P1": "held"}),
     "P5-slice-too-long": (BOOT + SLEEP_A + TICK * 7, "", {"P5": "broken"}),

@@ -16,22 +16,19 @@
 
 #include "private/error.h"
 
-enum {
-    WORKERS = 7,
-    SEMS = 3,
-    MUTEXES = 3,
-    CONDS = 2,
-    FIRST_ID = 2,
-    KEEPER_ID = FIRST_ID + WORKERS
-};
+enum { WORKERS = 7, SEMS = 3, MUTEXES = 3, CONDS = 2, QUEUES = 2, PIPES = 2, FIRST_ID = 2 };
+enum { QUEUE_SIZE = 7, PIPE_SIZE = 8, BYTES = 12 }; /* transfers exceed the pipe */
 
 /* twin.py writes these into the image. */
 volatile uint32_t twin_seed = 1;
 volatile uint32_t twin_steps = 1000;
+volatile uint32_t twin_preemptive = 1; /* all of them not 0, so that they are in the image */
 
 static sem_t *sem[SEMS];
 static mutex_t mutex[MUTEXES];
 static cond_t cond[CONDS];
+static mq_t *queue[QUEUES];
+static pipe_t *bytes[PIPES];
 static uint32_t steps;
 
 static const uint16_t levels[8] = {TASK_PRIO_CRIT,  TASK_PRIO_REALTIME, TASK_PRIO_HIGH,
@@ -91,16 +88,26 @@ enum {
     OP_CANCEL,
     OP_INHERIT,
     OP_VALUES,
+    OP_SEND,
+    OP_POLL,
+    OP_RECEIVE,
+    OP_WRITE,
+    OP_READ,
+    OP_NBWRITE,
+    OP_NBREAD,
+    OP_FLUSH,
 };
 
-/* How often each operation is drawn, of 32; twin.py has the same row. */
-static const uint8_t draw[32] = {
-    OP_SEM_WAIT,    OP_SEM_WAIT,       OP_SEM_TRY,  OP_SEM_SIGNAL, OP_SEM_SIGNAL, OP_SEM_SIGNAL,
-    OP_SEM_TIMED,   OP_SEM_TIMED,      OP_LOCK,     OP_LOCK,       OP_TRYLOCK,    OP_TIMEDLOCK,
-    OP_UNLOCK,      OP_UNLOCK,         OP_UNLOCK,   OP_UNLOCK,     OP_COND_WAIT,  OP_COND_WAIT,
-    OP_COND_SIGNAL, OP_COND_BROADCAST, OP_DELAY,    OP_DELAY,      OP_YIELD,      OP_YIELD,
-    OP_SUSPEND,     OP_RESUME,         OP_PRIORITY, OP_PRIORITY,   OP_TICK,       OP_TICK,
-    OP_CANCEL,      OP_VALUES,
+/* How often each operation is drawn, of 48; twin.py has the same row. */
+static const uint8_t draw[48] = {
+    OP_SEM_WAIT,  OP_SEM_WAIT,  OP_SEM_TRY,     OP_SEM_SIGNAL,     OP_SEM_SIGNAL, OP_SEM_SIGNAL,
+    OP_SEM_TIMED, OP_SEM_TIMED, OP_LOCK,        OP_LOCK,           OP_TRYLOCK,    OP_TIMEDLOCK,
+    OP_UNLOCK,    OP_UNLOCK,    OP_UNLOCK,      OP_UNLOCK,         OP_COND_WAIT,  OP_COND_WAIT,
+    OP_COND_WAIT, OP_COND_WAIT, OP_COND_SIGNAL, OP_COND_BROADCAST, OP_DELAY,      OP_DELAY,
+    OP_YIELD,     OP_YIELD,     OP_SUSPEND,     OP_RESUME,         OP_PRIORITY,   OP_PRIORITY,
+    OP_TICK,      OP_TICK,      OP_CANCEL,      OP_VALUES,         OP_SEND,       OP_SEND,
+    OP_SEND,      OP_POLL,      OP_RECEIVE,     OP_RECEIVE,        OP_WRITE,      OP_WRITE,
+    OP_READ,      OP_READ,      OP_NBWRITE,     OP_NBREAD,         OP_FLUSH,      OP_INHERIT,
 };
 
 /* Waits for ever only for a mutex above all that the task holds: no circle of such waits can form.
@@ -136,6 +143,50 @@ static int32_t cond_wait(uint32_t c, uint32_t m, uint32_t ticks)
                       : mo_cond_timedwait(&cond[c], &mutex[m], ticks);
 }
 
+/* A message is only a pointer to the kernel: each sender has one for each number it sends. */
+static message_t message[256];
+
+static int32_t number_of(const message_t *m)
+{
+    return m ? (int32_t) (m - message) : -1;
+}
+
+/* Writes n bytes that count up from `first`; or reads n and sums them up with their places. */
+static int32_t write(uint32_t p, uint32_t n, uint32_t first, bool blocking)
+{
+    char data[BYTES];
+    for (uint32_t i = 0; i < n; i++)
+        data[i] = (char) (first + i);
+    return blocking ? mo_pipe_write(bytes[p], data, (uint16_t) n)
+                    : mo_pipe_nbwrite(bytes[p], data, (uint16_t) n);
+}
+
+static int32_t read(uint32_t p, uint32_t n, bool blocking)
+{
+    char data[BYTES];
+    int32_t got = blocking ? mo_pipe_read(bytes[p], data, (uint16_t) n)
+                           : mo_pipe_nbread(bytes[p], data, (uint16_t) n);
+    uint32_t sum = (uint32_t) got;
+    for (int32_t i = 0; i < got; i++)
+        sum = sum * 31 + (uint8_t) data[i];
+    return (int32_t) sum;
+}
+
+static int32_t run_transfer(uint32_t op, uint32_t a)
+{
+    uint32_t object = a & 0xFF, n = 1 + (a >> 8) % BYTES;
+    switch (op) {
+    case OP_SEND: return mo_mq_enqueue(queue[object % QUEUES], &message[object]);
+    case OP_POLL: return number_of(mo_mq_dequeue(queue[object % QUEUES]));
+    case OP_RECEIVE: return number_of(mo_mq_receive(queue[object % QUEUES], a >> 8 & 3));
+    case OP_WRITE: return write(object % PIPES, n, a, true);
+    case OP_READ: return read(object % PIPES, n, true);
+    case OP_NBWRITE: return write(object % PIPES, n, a, false);
+    case OP_NBREAD: return read(object % PIPES, n, false);
+    default: mo_pipe_flush(bytes[object % PIPES]); return 0;
+    }
+}
+
 static int32_t run(uint32_t op, uint32_t a)
 {
     uint32_t ticks = a >> 8 & 3, object = a & 0xFF;
@@ -156,9 +207,11 @@ static int32_t run(uint32_t op, uint32_t a)
     case OP_SUSPEND: return mo_task_suspend(FIRST_ID + object % WORKERS);
     case OP_RESUME: return mo_task_resume(FIRST_ID + object % WORKERS);
     case OP_PRIORITY: return mo_task_priority(FIRST_ID + object % WORKERS, levels[ticks + 3]);
-    case OP_TICK: raise_tick(); return 0;
+    case OP_TICK: twin_preemptive ? raise_tick() : mo_task_yield(); return 0;
+    case OP_INHERIT: return mo_mutex_set_inherit(&mutex[object % MUTEXES], ticks & 1);
     case OP_CANCEL: return cancel(object);
-    default: return values(object);
+    case OP_VALUES: return values(object);
+    default: return run_transfer(op, a);
     }
 }
 
@@ -167,7 +220,7 @@ static void worker(void)
     uint32_t random = twin_seed * 2654435761u + mo_task_id();
     for (;;) {
         uint32_t r = next_random(&random);
-        uint32_t op = draw[r >> 16 & 31];
+        uint32_t op = draw[(r >> 16) % 48];
         step();
         int32_t result = run(op, r & 0xFFFF);
         debug_trace_event((uint8_t) op, r & 0xFFFF, (uint32_t) result);
@@ -184,6 +237,10 @@ static void keeper(void)
             mo_sem_signal(sem[i]);
         for (uint32_t i = 0; i < CONDS; i++)
             mo_cond_broadcast(&cond[i]);
+        for (uint32_t i = 0; i < PIPES; i++) {
+            write(i, PIPE_SIZE, 0, false);
+            mo_pipe_flush(bytes[i]);
+        }
         mo_task_delay(1);
     }
 }
@@ -197,11 +254,15 @@ int32_t app_main(void)
     mo_mutex_set_inherit(&mutex[MUTEXES - 1], false);
     for (uint32_t i = 0; i < CONDS; i++)
         mo_cond_init(&cond[i]);
+    for (uint32_t i = 0; i < QUEUES; i++)
+        queue[i] = mo_mq_create(QUEUE_SIZE);
+    for (uint32_t i = 0; i < PIPES; i++)
+        bytes[i] = mo_pipe_create(PIPE_SIZE);
     for (uint32_t i = 0; i < WORKERS; i++) {
         uint16_t id = (uint16_t) mo_task_spawn(worker, 2048);
         mo_task_priority(id, levels[3 + i % 4]);
         mo_task_suspend(id);
     }
     mo_task_priority((uint16_t) mo_task_spawn(keeper, 2048), TASK_PRIO_IDLE);
-    return 1;
+    return (int32_t) twin_preemptive;
 }

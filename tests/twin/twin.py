@@ -7,7 +7,7 @@ It knows the random numbers of twin.c, predicts every event in order with all it
 and compares with what the target recorded. The first difference is printed with the events
 before it.
 
-usage: twin.py KYMO IMAGE [--seed N] [--steps N] [--runs N] [--keep]
+usage: twin.py KYMO IMAGE [--seed N] [--steps N] [--runs N] [--cooperative] [--keep FOLDER]
 """
 import argparse
 import json
@@ -18,6 +18,7 @@ import sys
 import tempfile
 
 WORKERS, SEMS, MUTEXES, CONDS, FIRST = 7, 3, 3, 2, 2
+QUEUES, PIPES, QUEUE_SIZE, PIPE_SIZE, BYTES = 2, 2, 7, 8, 12
 KEEPER, IDLE = FIRST + WORKERS, 0
 SLICES = [1, 2, 3, 4, 5, 7, 10, 15, 255]
 ERR_OK, ERR_FAIL, ERR_CANT_REMOVE, ERR_NOT_FOUND = 0, -1, -16379, -16378
@@ -25,13 +26,13 @@ ERR_CANT_SUSPEND, ERR_CANT_RESUME, ERR_BUSY = -16377, -16376, -16373
 ERR_NOT_OWNER, ERR_TIMEOUT = -16372, -16363
 STOPPED, READY, RUNNING, BLOCKED, SUSPENDED, DELAYED = range(6)
 CREATED, OBJECT, DELAY_OVER, TIMED_OUT, RESUMED = range(5)
-DRAW = [0, 0, 1, 2, 2, 2, 3, 3, 4, 4, 5, 6, 7, 7, 7, 7, 8, 8, 9, 10, 11, 11, 12, 12,
-        13, 14, 15, 15, 16, 16, 17, 19]
+DRAW = [0, 0, 1, 2, 2, 2, 3, 3, 4, 4, 5, 6, 7, 7, 7, 7, 8, 8, 8, 8, 9, 10, 11, 11,
+        12, 12, 13, 14, 15, 15, 16, 16, 17, 19, 20, 20, 20, 21, 22, 22, 23, 23, 24, 24, 25, 26, 27,
+            18]
 OPS = ["sem_wait", "sem_try", "sem_signal", "sem_timed", "lock", "trylock", "timedlock", "unlock",
-    "cond_wait",
-       "cond_signal", "cond_broadcast", "delay", "yield", "suspend", "resume", "priority", "tick",
-           "cancel", "inherit",
-       "values"]
+       "cond_wait", "cond_signal", "cond_broadcast", "delay", "yield", "suspend", "resume",
+       "priority", "tick", "cancel", "inherit", "values", "send", "poll", "receive", "write",
+       "read", "nbwrite", "nbread", "flush"]
 
 
 class End(Exception):
@@ -54,10 +55,18 @@ class Task:
         return DELAYED if self.state == BLOCKED and self.wait == ("delay",) else self.state
 
 
+class Pipe:
+    """Bytes in it, and who waits: [task, bytes left to write, or how many to read]."""
+
+    def __init__(self):
+        self.bytes, self.readers, self.writers = [], [], []
+
+
 class Twin:
     """A call is a generator: it yields when its task waits or is preempted, and then goes on."""
 
-    def __init__(self, seed, steps):
+    def __init__(self, seed, steps, cooperative):
+        self.cooperative = cooperative
         self.seed, self.limit, self.steps, self.now = seed, steps, 0, 0
         self.events = []
         self.task = {FIRST + i: Task(FIRST + i, 3 + i % 4) for i in range(WORKERS)}
@@ -72,6 +81,8 @@ class Twin:
         self.owner, self.mwait = [None] * MUTEXES, [[] for _ in range(MUTEXES)]
         self.inherit = [True] * (MUTEXES - 1) + [False]
         self.cwait = [[] for _ in range(CONDS)]
+        self.mq = [[[], []] for _ in range(QUEUES)]     # messages, waiters
+        self.pipe = [Pipe() for _ in range(PIPES)]
         for t in self.task.values():
             t.program = self.keeper(t) if t is keeper else self.worker(t)
 
@@ -102,6 +113,8 @@ class Twin:
 
     def offer(self):
         """Somebody became ready or levels changed: a higher one runs at once."""
+        if self.cooperative:
+            return False
         if self.best().level < self.cur.level:
             return self.switch(READY)
         return False
@@ -122,6 +135,20 @@ class Twin:
         if ticks is not None:
             t.deadline = self.now + ticks
             self.armed.append(t)
+
+    def pass_(self):
+        """In cooperative mode every way through the scheduler counts as a tick for those who wait."""
+        if self.cooperative:
+            self.now += 1
+            for t in [t for t in self.armed if t.deadline == self.now]:
+                self.expire(t)
+
+    def leave(self, t, state):
+        """The running task waits; in cooperative mode its own time may run out in this very call."""
+        self.pass_()
+        if t.state == READY:
+            t.state, state = RUNNING, READY
+        self.switch(state)
 
     # ---- inheritance: levels follow from who waits
 
@@ -188,6 +215,8 @@ class Twin:
             owner = self.owner[t.wait[1]]
         elif t.wait[0] == "cond":
             self.cwait[t.wait[1]].remove(t)
+        elif t.wait[0] == "mq":
+            self.mq[t.wait[1]][1].remove(t)
         self.wake(t, DELAY_OVER if t.wait == ("delay",) else TIMED_OUT, ERR_TIMEOUT)
         self.relevel(owner)
 
@@ -208,7 +237,7 @@ class Twin:
         self.emit("sem_block", obj=f"sem{i}")
         waiters.append(t)
         self.block(t, ("sem", i), ticks)
-        self.switch(BLOCKED)
+        self.leave(t, BLOCKED)
         yield
         self.emit("sem_acquired", timeout=int(t.result != ERR_OK), obj=f"sem{i}")
         return t.result
@@ -228,7 +257,9 @@ class Twin:
         woken = self.sem[i][1].pop(0)
         self.emit("sem_give", task=woken.id, obj=f"sem{i}")
         self.wake(woken, OBJECT, ERR_OK)
-        if woken.state == READY and woken.level == t.level:  # gives way to an equal as well
+        if self.cooperative:
+            yield from self.pass_on(t)
+        elif woken.state == READY and woken.level == t.level:  # gives way to an equal as well
             self.to_tail(t)
             if self.switch(READY):
                 yield
@@ -251,7 +282,7 @@ class Twin:
         self.block(t, ("mutex", m), ticks)
         self.mwait[m].append(t)
         self.relevel(self.owner[m])
-        self.switch(BLOCKED)
+        self.leave(t, BLOCKED)
         yield
         self.emit("mutex_acquired", timeout=int(t.result != ERR_OK), obj=f"mutex{m}")
         return t.result
@@ -283,7 +314,7 @@ class Twin:
         self.block(t, ("cond", c), ticks)
         self.cwait[c].append(t)
         self.give_up(t, m)
-        self.switch(BLOCKED)
+        self.leave(t, BLOCKED)
         yield
         result = t.result
         self.emit("cond_woken", timeout=int(result != ERR_OK), obj=f"cond{c}")
@@ -315,11 +346,15 @@ class Twin:
             return
         self.emit("task_delay", ticks=ticks)
         self.block(t, ("delay",), ticks)
-        self.switch(DELAYED)
+        self.leave(t, DELAYED)
         yield
 
     def yield_(self, t):
         self.emit("task_yield")
+        yield from self.pass_on(t)
+
+    def pass_on(self, t):
+        self.pass_()
         self.to_tail(t)
         if self.switch(READY):
             yield
@@ -339,7 +374,7 @@ class Twin:
             self.ready.remove(victim)
         victim.suspended, victim.state = True, SUSPENDED
         if victim is t:
-            self.switch(SUSPENDED)
+            self.leave(t, SUSPENDED)
             yield
         return ERR_OK
 
@@ -392,6 +427,12 @@ class Twin:
             owner = self.owner[victim.wait[1]]
         elif victim.wait and victim.wait[0] == "cond":
             self.cwait[victim.wait[1]].remove(victim)
+        elif victim.wait and victim.wait[0] == "mq":
+            self.mq[victim.wait[1]][1].remove(victim)
+        elif victim.wait and victim.wait[0] == "pipe":
+            p = self.pipe[victim.wait[1]]
+            p.readers = [w for w in p.readers if w[0] is not victim]
+            p.writers = [w for w in p.writers if w[0] is not victim]
         if victim in self.armed:
             self.armed.remove(victim)
         if victim in self.ready:
@@ -402,6 +443,109 @@ class Twin:
         if self.offer():
             yield
         return ERR_OK
+
+    def set_inherit(self, m, on):
+        if self.mwait[m]:
+            return self.refuse(0x49, f"mutex{m}", ERR_BUSY)
+        self.inherit[m] = bool(on)
+        self.emit("mutex_inherit", inherit=on, obj=f"mutex{m}")
+        return ERR_OK
+
+    # ---- queues: a message goes to the task that waited longest, else into the queue
+
+    def send(self, i, number):
+        messages, waiters = self.mq[i]
+        if waiters:
+            woken = waiters.pop(0)
+            self.emit("mq_give", task=woken.id, obj=f"mq{i}")
+            self.wake(woken, OBJECT, number)
+            if self.offer():
+                yield
+            return ERR_OK
+        if len(messages) == QUEUE_SIZE:
+            self.emit("mq_send", full=1, depth=QUEUE_SIZE, obj=f"mq{i}")
+            return ERR_FAIL
+        messages.append(number)
+        self.emit("mq_send", full=0, depth=len(messages), obj=f"mq{i}")
+        return ERR_OK
+
+    def receive(self, t, i, ticks):
+        messages, waiters = self.mq[i]
+        if messages:
+            number = messages.pop(0)
+            self.emit("mq_receive", depth=len(messages), obj=f"mq{i}")
+            return number
+        if ticks == 0:
+            return -1
+        self.emit("mq_block", obj=f"mq{i}")
+        waiters.append(t)
+        self.block(t, ("mq", i), ticks)
+        self.leave(t, BLOCKED)
+        yield
+        self.emit("mq_acquired", timeout=int(t.result == ERR_TIMEOUT), obj=f"mq{i}")
+        return -1 if t.result == ERR_TIMEOUT else t.result
+
+    # ---- pipes, byte by byte: waiting readers are served first, waiting writers fill what is read
+
+    def served(self, waiters):
+        """The first waiter has all it wanted: it goes on, at once if it is higher."""
+        woken = waiters.pop(0)[0]
+        self.wake(woken, OBJECT, ERR_OK)
+        if self.offer():
+            yield
+
+    def put(self, p, data):
+        """Moves bytes in while that is possible; takes them from `data`."""
+        while data:
+            if p.readers:
+                p.readers[0][1].append(data.pop(0))
+                if len(p.readers[0][1]) == p.readers[0][2]:
+                    yield from self.served(p.readers)
+            elif len(p.bytes) < PIPE_SIZE:
+                p.bytes.append(data.pop(0))
+            else:
+                return
+
+    def get(self, p, data, n):
+        while len(data) < n and p.bytes:
+            data.append(p.bytes.pop(0))
+            if p.writers:
+                p.bytes.append(p.writers[0][1].pop(0))
+                if not p.writers[0][1]:
+                    yield from self.served(p.writers)
+
+    def transfer(self, t, i, data, n, writer, blocking):
+        """One call. data: what is left to write, or what was read so far."""
+        p, name = self.pipe[i], f"pipe{i}"
+        yield from (self.put(p, data) if writer else self.get(p, data, n))
+        if (data if writer else len(data) < n) and blocking:
+            self.emit("pipe_block", writer=int(writer), used=len(p.bytes), obj=name)
+            (p.writers if writer else p.readers).append([t, data, n])
+            self.block(t, ("pipe", i))
+            self.leave(t, BLOCKED)
+            yield
+            self.emit("pipe_resume", writer=int(writer), obj=name)
+        moved = n - len(data) if writer else len(data)
+        self.emit("pipe_write" if writer else "pipe_read", nonblocking=int(not blocking),
+            moved=moved,
+                  obj=name, state=n << 16 | len(p.bytes))
+        return moved
+
+    def write(self, t, i, n, first, blocking):
+        data = [first + k & 0xFF for k in range(n)]
+        return (yield from self.transfer(t, i, data, n, True, blocking))
+
+    def read(self, t, i, n, blocking):
+        data = []
+        total = yield from self.transfer(t, i, data, n, False, blocking)
+        for byte in data:
+            total = total * 31 + byte & 0xFFFFFFFF
+        return total
+
+    def flush(self, i):
+        data, n = [], len(self.pipe[i].bytes)
+        yield from self.get(self.pipe[i], data, n)
+        self.emit("pipe_flush", dropped=len(data), obj=f"pipe{i}")
 
     def raise_tick(self):
         before = self.cur
@@ -425,7 +569,7 @@ class Twin:
     def run(self, t, op, a):
         ticks, obj = a >> 8 & 3, a & 0xFF
         m, target = obj % MUTEXES, FIRST + obj % WORKERS
-        above = any(h > m for h in t.held)
+        above, size = any(h > m for h in t.held), 1 + (a >> 8) % BYTES
         calls = {
             "sem_wait": lambda: self.sem_wait(t, obj % SEMS),
                 "sem_try": lambda: self.sem_try(obj % SEMS),
@@ -440,10 +584,19 @@ class Twin:
             "cond_broadcast": lambda: self.cond_broadcast(obj % CONDS),
             "delay": lambda: self.delay(t, ticks), "yield": lambda: self.yield_(t),
             "suspend": lambda: self.suspend(t, target), "resume": lambda: self.resume(target),
-            "priority": lambda: self.priority(target, ticks + 3), "tick": self.raise_tick,
+            "priority": lambda: self.priority(target, ticks + 3), 
+            "tick": lambda: self.yield_(t) if self.cooperative else self.raise_tick(),
             "cancel": lambda: self.cancel(t,
                 FIRST + obj // 8 % WORKERS) if len(self.task) > 5 else 0,
-            "values": lambda: self.values(obj)}
+            "values": lambda: self.values(obj), "inherit": lambda: self.set_inherit(m, ticks & 1),
+            "send": lambda: self.send(obj % QUEUES, obj), "poll": lambda: self.receive(t,
+                obj % QUEUES, 0),
+            "receive": lambda: self.receive(t, obj % QUEUES, ticks),
+            "write": lambda: self.write(t, obj % PIPES, size, a, True),
+            "read": lambda: self.read(t, obj % PIPES, size, True),
+            "nbwrite": lambda: self.write(t, obj % PIPES, size, a, False),
+            "nbread": lambda: self.read(t, obj % PIPES, size, False),
+                "flush": lambda: self.flush(obj % PIPES)}
         result = calls[OPS[op]]()
         if hasattr(result, "send"):
             result = yield from result
@@ -455,7 +608,7 @@ class Twin:
             random ^= random << 13 & 0xFFFFFFFF
             random ^= random >> 17
             random ^= random << 5 & 0xFFFFFFFF
-            op = DRAW[random >> 16 & 31]
+            op = DRAW[(random >> 16) % 48]
             self.step()
             result = yield from self.run(t, op, random & 0xFFFF)
             self.emit("debug", type=op, p1=random & 0xFFFF, p2=result & 0xFFFFFFFF)
@@ -469,12 +622,18 @@ class Twin:
                 yield from self.sem_signal(t, i)
             for i in range(CONDS):
                 yield from self.cond_broadcast(i)
+            for i in range(PIPES):
+                yield from self.write(t, i, PIPE_SIZE, 0, False)
+                yield from self.flush(i)
             yield from self.delay(t, 1)
 
     def play(self):
         try:
             while True:
-                if self.cur is self.idle:
+                if self.cur is self.idle and self.cooperative:
+                    self.pass_()
+                    self.switch(READY)
+                elif self.cur is self.idle:
                     self.tick()
                 else:
                     next(self.cur.program)
@@ -508,7 +667,8 @@ def recorded(kymo, trace):
                        timeout=120, check=True)
     lines = [json.loads(line) for line in p.stdout.splitlines()]
     objects = {}
-    for kind, event in (("sem", "sem_create"), ("mutex", "mutex_init"), ("cond", "cond_init")):
+    for kind, event in (("sem", "sem_create"), ("mutex", "mutex_init"), ("cond", "cond_init"),
+                        ("mq", "mq_create"), ("pipe", "pipe_create")):
         found = [e["fields"]["obj"] for e in lines if e["event"] == event]
         objects.update({addr: f"{kind}{i}" for i, addr in enumerate(found)})
     start = next(i for i, e in enumerate(lines) if e["event"] == "mark")
@@ -555,15 +715,16 @@ def compare(expected, got, token):
 
 def one(args, seed, folder):
     image, trace = f"{folder}/{seed}.elf", f"{folder}/{seed}.kymo"
-    patch(args.image, image, {"twin_seed": seed, "twin_steps": args.steps})
-    token = f"--seed {seed} --steps {args.steps}"
+    patch(args.image, image, {"twin_seed": seed, "twin_steps": args.steps,
+                                 "twin_preemptive": int(not args.cooperative)})
+    token = f"--seed {seed} --steps {args.steps}" + " --cooperative" * args.cooperative
     run = subprocess.run([args.kymo, "run", image, "-o", trace, "--timeout", "60"],
                          capture_output=True, text=True, timeout=90)
     if run.returncode:
         print(f"FAIL {token}: exit status {run.returncode}")
         print(run.stdout[-2000:] + run.stderr[-500:])
         return False
-    expected = Twin(seed, args.steps).play()
+    expected = Twin(seed, args.steps, args.cooperative).play()
     ok = compare(expected, recorded(args.kymo, trace), token)
     check = subprocess.run([args.kymo, "check", trace], capture_output=True, text=True, timeout=60)
     if check.returncode:
@@ -579,17 +740,21 @@ def main():
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--steps", type=int, default=1000)
     parser.add_argument("--runs", type=int, default=1)
+    parser.add_argument("--cooperative", action="store_true")
+    parser.add_argument("--cooperative-runs", type=int, default=0, help="more runs, cooperative")
     parser.add_argument("--keep", help="folder for images and traces")
     args = parser.parse_args()
     with tempfile.TemporaryDirectory() as temporary:
         folder = args.keep or temporary
         os.makedirs(folder, exist_ok=True)
         results = []
-        for seed in range(args.seed, args.seed + args.runs):
+        jobs = [(seed, args.cooperative) for seed in range(args.seed, args.seed + args.runs)]
+        jobs += [(seed, True) for seed in range(1, args.cooperative_runs + 1)]
+        for seed, args.cooperative in jobs:
             results.append(one(args, seed, folder))
             if not results[-1]:
                 print(f"  rerun: tests/twin/twin.py {args.kymo} {args.image} --seed {seed} "
-                      f"--steps {args.steps}")
+                      f"--steps {args.steps}" + " --cooperative" * args.cooperative)
     print(f"{sum(results)} passed, {len(results) - sum(results)} failed")
     return 0 if all(results) else 1
 

@@ -50,6 +50,7 @@ struct ohart {
     bool hooked;      /* rt_sched chose: its choice is not ours to judge */
     bool yielded;     /* the running task offered the hart */
     bool ticked;      /* the handler that runs took a tick */
+    bool woke_itself; /* the wait of the running task ended before it had left the hart */
     uint32_t pending; /* woken, higher than the running task, not yet switched to */
     unsigned ticks;   /* taken by the running task since it got the hart */
 };
@@ -97,8 +98,11 @@ static uint8_t level_of(struct ohart *h, uint32_t id)
 static void queue_remove(struct ohart *h, uint32_t id)
 {
     struct otask *t = task_of(h, id);
-    if (!t || t->now != READY || t->level >= LEVELS)
+    if (!t || t->now != READY)
         return;
+    t->now = UNKNOWN;
+    if (t->level >= LEVELS)
+        return; /* it is in no queue: nobody knows which */
     if (t->before == NO_TASK)
         h->first[t->level] = t->after;
     else
@@ -108,7 +112,6 @@ static void queue_remove(struct ohart *h, uint32_t id)
     else
         h->task[t->after].before = t->before;
     t->before = t->after = NO_TASK;
-    t->now = UNKNOWN;
 }
 
 static void queue_tail(struct ohart *h, uint32_t id)
@@ -116,6 +119,7 @@ static void queue_tail(struct ohart *h, uint32_t id)
     struct otask *t = task_of(h, id);
     if (!t || id == KYMO_TASK_IDLE)
         return;
+    queue_remove(h, id);
     t->now = READY;
     t->loose = false;
     if (t->level >= LEVELS)
@@ -134,6 +138,7 @@ static void queue_head(struct ohart *h, uint32_t id)
     struct otask *t = task_of(h, id);
     if (!t || id == KYMO_TASK_IDLE)
         return;
+    queue_remove(h, id);
     t->now = READY;
     t->loose = false;
     if (t->level >= LEVELS)
@@ -165,7 +170,7 @@ static void forget(struct ohart *h)
         h->first[level] = h->last[level] = NO_TASK;
     h->running = KYMO_TASK_NONE;
     h->pending = NO_TASK;
-    h->yielded = h->hooked = h->ticked = h->whole = false;
+    h->yielded = h->hooked = h->ticked = h->woke_itself = h->whole = false;
     h->depth = h->ticks = 0;
 }
 
@@ -248,11 +253,14 @@ static void leave(struct ohart *h, uint32_t prev, unsigned state, uint32_t next)
     if (!t || prev == KYMO_TASK_IDLE || t->now == ENDED)
         return;
     if (state != STATE_READY) {
+        queue_remove(h, prev);
         t->now = state == STATE_ENDED ? ENDED : WAITING;
         return;
     }
-    t->now = UNKNOWN;
-    if (h->yielded || level_of(h, next) >= t->level) {
+    if (h->woke_itself)
+        return; /* its wait ended before it had left: it has its place */
+    bool preempted = h->preemptive && !h->yielded && level_of(h, next) < t->level;
+    if (!preempted) {
         queue_tail(h, prev);
         /* a slice that ends with a tick ends before or after that tick's wake-ups: the kernel's
          * choice */
@@ -282,7 +290,7 @@ static void on_switch(struct oracle *o, struct ohart *h, const kymo_model *m,
         t->now = RUNNING;
     h->running = next;
     h->pending = NO_TASK;
-    h->yielded = h->hooked = false;
+    h->yielded = h->hooked = h->woke_itself = false;
     h->ticks = 0;
 }
 
@@ -293,6 +301,7 @@ static void on_ready(struct ohart *h, const struct kymo_event *e)
     if (!t || t->now == READY)
         return; /* sound.c complains about a second one */
     queue_tail(h, id);
+    h->woke_itself |= id == h->running;
     uint8_t running = level_of(h, h->running);
     bool judged = h->preemptive && h->running != KYMO_TASK_BOOT && running != LEVEL_UNKNOWN;
     if (judged && t->level < running &&
@@ -408,14 +417,24 @@ static void ask_preempts(struct oracle *o, struct ohart *h, const kymo_model *m,
     h->pending = NO_TASK;
 }
 
-/* Events that may stand between a yield and its switch. In cooperative mode a yield is a pass, which
- * wakes those whose time is up. */
-static bool keeps_offer(const struct ohart *h, uint8_t code)
+/* Events that may stand between a yield, or the early end of a wait, and the switch. */
+static bool keeps_offer(uint8_t code)
 {
-    if (!h->preemptive && h->mode_known && code >= KE_task_ready && code <= KE_task_ready_LAST)
-        return true;
-    return (code >= KE_task_switch && code <= KE_task_switch_LAST) || code == KE_rt_pick ||
-           code == KE_time_sync;
+    return (code >= KE_task_switch && code <= KE_task_switch_LAST) ||
+           (code >= KE_task_ready && code <= KE_task_ready_LAST) || code == KE_task_priority ||
+           code == KE_rt_pick || code == KE_time_sync;
+}
+
+/* The running task does something: it did not leave the hart after all. */
+static void goes_on(struct ohart *h)
+{
+    struct otask *t = task_of(h, h->running);
+    h->yielded = false;
+    if (!h->woke_itself || !t)
+        return;
+    h->woke_itself = false;
+    queue_remove(h, h->running);
+    t->now = RUNNING;
 }
 
 static void on_mode(struct ohart *h, const struct kymo_event *e)
@@ -430,8 +449,8 @@ static void oracle_event(void *state, const kymo_model *m, const struct kymo_eve
     if (e->hart >= o->harts)
         return;
     struct ohart *h = &o->hart[e->hart];
-    if (!keeps_offer(h, e->code))
-        h->yielded = false; /* nobody took the offer, and the task went on */
+    if (!keeps_offer(e->code))
+        goes_on(h);
     if (e->code >= KE_task_switch && e->code <= KE_task_switch_LAST) {
         on_switch(o, h, m, e);
         return;

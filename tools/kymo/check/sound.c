@@ -35,6 +35,7 @@ struct shart {
     uint32_t running;
     unsigned depth;
     bool whole;
+    bool leaving;  /* the running task waits; its wait may end before it has left */
     uint8_t *task; /* enum task_now by id; 65,536 of them */
 };
 
@@ -94,7 +95,7 @@ static void forget(struct sound *s, struct shart *h)
     memset(h->task, T_UNKNOWN, TASKS);
     h->running = KYMO_TASK_NONE;
     h->depth = 0;
-    h->whole = false;
+    h->whole = h->leaving = false;
     for (uint32_t i = 0; i < s->room; i++)
         s->thing[i].owner = s->thing[i].count = OWNER_UNKNOWN;
 }
@@ -131,14 +132,15 @@ static void on_ready(struct sound *s, struct shart *h, const kymo_model *m,
 {
     uint32_t id = kv_task_ready_task(e);
     named(s, h, m, e, id);
-    if (h->task[id] == T_READY || id == h->running)
+    bool runs = id == h->running && !h->leaving;
+    if (h->task[id] == T_READY || runs)
         check_break(&s->result[S5], e, "%s was made ready but %s", kymo_task_name(m, id),
-                    id == h->running ? "runs" : "is ready");
+                    runs ? "runs" : "is ready");
     else if (h->task[id] == T_UNKNOWN)
         check_unknown(&s->result[S5], cut);
     else
         check_pass(&s->result[S5]);
-    h->task[id] = T_READY;
+    h->task[id] = id == h->running ? T_NOT_READY : T_READY; /* the switch will tell */
 }
 
 static void on_switch(struct sound *s, struct shart *h, const kymo_model *m,
@@ -158,6 +160,7 @@ static void on_switch(struct sound *s, struct shart *h, const kymo_model *m,
                                                      : T_ENDED;
     h->task[next] = T_NOT_READY; /* it runs: neither waits to */
     h->running = next;
+    h->leaving = false;
 }
 
 static void on_irq_out(struct sound *s, struct shart *h, const struct kymo_event *e)
@@ -232,6 +235,13 @@ static void born(struct sound *s, uint32_t addr, uint32_t count)
     t->count = count & COUNT_MASK;
 }
 
+static bool begins_wait(uint8_t code)
+{
+    return code == KE_task_delay || code == KE_task_wfi || code == KE_sem_block ||
+           code == KE_mutex_block || code == KE_cond_wait || code == KE_mq_block ||
+           (code >= KE_pipe_block && code <= KE_pipe_block_LAST);
+}
+
 static void on_object(struct sound *s, struct shart *h, const kymo_model *m,
                       const struct kymo_event *e)
 {
@@ -270,6 +280,7 @@ static void sound_event(void *state, const kymo_model *m, const struct kymo_even
     else
         check_pass(&s->result[S1]);
     h->time = e->time;
+    h->leaving |= begins_wait(e->code);
 
     if (e->code >= KE_task_switch && e->code <= KE_task_switch_LAST)
         on_switch(s, h, m, e);
