@@ -116,7 +116,9 @@ def check(case):
     )
     old_steps, old_own = split(old)
     assert old_steps == steps, 'babeltrace and babeltrace2 differ'
-    same('own events by babeltrace', sorted(old_own), sorted(own))  # harts at one instant: any order
+    same(
+        'own events by babeltrace', sorted(old_own), sorted(own)
+    )  # harts at one instant: any order
     analyses(case, out)
 
 

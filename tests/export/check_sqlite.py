@@ -66,8 +66,7 @@ def check(case):
         db,
         'SELECT utid, ts, n FROM (SELECT utid, ts, dur, lead(ts) OVER (PARTITION BY utid ORDER BY'
         ' id) AS n FROM thread_state WHERE utid NOT IN (0, %d))'
-        ' WHERE n <> ts + dur AND n IS NOT NULL LIMIT 5'
-        % BOOT,
+        ' WHERE n <> ts + dur AND n IS NOT NULL LIMIT 5' % BOOT,
     )
     assert not bad, 'holes or overlaps in thread_state: %s' % bad
     irqs = {}

@@ -38,6 +38,7 @@ FORMATS = [
     'rows',
     'jsonl',
     'chrome',
+    'window',
     'stat',
     'behaviour',
     'query',

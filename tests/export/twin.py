@@ -79,7 +79,9 @@ class Twin:
             if getattr(e, 'name', '') == 'log':
                 s = self.r.strings
                 text = s[e.fields['tag'] : s.index(b'\0', e.fields['tag'])].decode()
-                args = [v for k, v in sorted(e.fields.items()) if k.startswith('arg') and k != 'argc']
+                args = [
+                    v for k, v in sorted(e.fields.items()) if k.startswith('arg') and k != 'argc'
+                ]
                 kinds = [c for c, p in zip(text[1:], text) if p == '%']
                 args = [v - (v >> 31 << 32) if k == 'd' else v for k, v in zip(kinds, args)]
                 out.append((self.ns(e.time), text % tuple(args)))

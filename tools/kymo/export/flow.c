@@ -99,7 +99,8 @@ static void see(struct xp_flow *f, uint64_t time, uint32_t task)
     if (f->seen[task])
         return;
     f->seen[task] = 1;
-    f->level[task] = (int16_t)model_level(f, task);
+    if (f->level[task] < 0)
+        f->level[task] = (int16_t)model_level(f, task);
     if (f->steps->task)
         f->steps->task(f->u, f, time, task);
 }
@@ -121,7 +122,7 @@ static void flush_states(struct xp_flow *f, uint64_t time)
 
 static void note(struct xp_flow *f, uint64_t time, uint32_t task)
 {
-    if (task >= XP_TASK_LOST || !f->steps->state)
+    if (task >= XP_TASK_LOST || !f->given->state)
         return;
     if (f->dirties == sizeof f->dirty / sizeof *f->dirty)
         flush_states(f, time);
@@ -159,21 +160,6 @@ static void change(struct xp_flow *f, uint64_t time, unsigned hart, uint32_t nex
         f->steps->change(f->u, f, &s);
 }
 
-static void on_interval(void *u, const kymo_model *m, const struct kymo_interval *i)
-{
-    struct xp_flow *f = u;
-    f->model = m;
-    if (i->to > f->last)
-        f->last = i->to;
-    note(f, i->to, i->task);
-    if (i->state == KYMO_RUNNING)
-        hart_of(f, i->hart)->preempted = i->preempted;
-    if (f->steps->interval) {
-        see(f, i->from, clip(i->task));
-        f->steps->interval(f->u, f, i);
-    }
-}
-
 /* A handler that nests deeper than XP_NEST is not handed on, neither its way in nor its way out. */
 static void irq(struct xp_flow *f, uint64_t time, unsigned hart, unsigned number, bool in)
 {
@@ -194,21 +180,129 @@ static void irq(struct xp_flow *f, uint64_t time, unsigned hart, unsigned number
         f->steps->irq(f->u, f, &i);
 }
 
+/* ---- the window ---- */
+
+static const struct xp_steps nothing;
+
+static void tell_states(struct xp_flow *f)
+{
+    for (uint32_t id = 0; id < XP_TASK_LOST && f->given->state; id++) {
+        const struct kymo_task *t = f->state[id] ? kymo_model_task(f->model, id) : NULL;
+        if (!t)
+            continue;
+        struct kymo_task then = *t; /* the first event of the window may have changed it already */
+        then.object = then.state == f->state[id] ? then.object : 0;
+        then.state = f->state[id];
+        see(f, f->from, id);
+        f->steps->state(f->u, f, f->from, &then);
+    }
+}
+
+/* A gap that reaches into the window is told when the window begins. */
+static void tell_gap(struct xp_flow *f, const struct kymo_gap *g)
+{
+    struct kymo_gap part = *g;
+    if (g->to < f->from)
+        return;
+    if (!f->live) {
+        hart_of(f, g->hart)->gap = *g;
+        hart_of(f, g->hart)->has_gap = true;
+        return;
+    }
+    part.from = g->from > f->from ? g->from : f->from;
+    part.to = g->to < f->to ? g->to : f->to;
+    if (g->events == UINT64_MAX)
+        f->lost_unknown = true;
+    else
+        f->lost += g->events;
+    if (f->steps->gap)
+        f->steps->gap(f->u, f, &part);
+}
+
+/* The window begins: what the flow knows of the moment before is handed on as if it began there. */
+static void enter(struct xp_flow *f)
+{
+    f->live = true;
+    f->steps = f->given;
+    memset(f->seen, 0, sizeof f->seen);
+    for (unsigned hart = 0; hart < XP_HARTS; hart++) {
+        struct xp_hart *h = &f->hart[hart];
+        uint32_t running = h->running;
+        unsigned depth = h->depth;
+        f->at_hart = hart;
+        if (h->has_gap)
+            tell_gap(f, &h->gap);
+        if (running == XP_TASK_LOST)
+            continue;
+        h->running = XP_TASK_LOST;
+        h->depth = 0;
+        change(f, f->from, hart, running, true);
+        for (unsigned k = 0; k < depth; k++)
+            irq(f, f->from, hart, h->irq[k], true);
+    }
+    tell_states(f);
+}
+
+/* Is a moment, not before the last one, inside the window? Steps reach `nothing` before it. */
+static bool inside(struct xp_flow *f, uint64_t time)
+{
+    if (!f->live && !f->done && time >= f->from)
+        enter(f);
+    f->done |= time > f->to;
+    return f->live && !f->done;
+}
+
+/* Cuts a stretch that ends now at the window's edges; false: nothing of it is inside. */
+static bool cut(struct xp_flow *f, uint64_t *from, uint64_t *to)
+{
+    inside(f, *to);
+    if (f->dead || !f->live || *from > f->to)
+        return false;
+    *from = *from > f->from ? *from : f->from;
+    *to = *to < f->to ? *to : f->to;
+    return true;
+}
+
+/* ---- the model's reports ---- */
+
+static void on_interval(void *u, const kymo_model *m, const struct kymo_interval *i)
+{
+    struct xp_flow *f = u;
+    struct kymo_interval part = *i;
+    f->model = m;
+    bool seen = cut(f, &part.from, &part.to);
+    if (part.to > f->last)
+        f->last = part.to;
+    if (!f->done) {
+        note(f, i->to, i->task);
+        if (i->state == KYMO_RUNNING)
+            hart_of(f, i->hart)->preempted = i->preempted;
+    }
+    if (seen && f->steps->interval) {
+        see(f, part.from, clip(i->task));
+        f->steps->interval(f->u, f, &part);
+    }
+}
+
 static void on_isr(void *u, const kymo_model *m, const struct kymo_isr *i)
 {
     struct xp_flow *f = u;
+    struct kymo_isr part = *i;
     f->model = m;
-    irq(f, i->to, i->hart, xp_irq_number(i->cause, i->source), false);
-    if (f->steps->isr)
-        f->steps->isr(f->u, f, i);
+    bool seen = cut(f, &part.from, &part.to);
+    if (!f->done)
+        irq(f, i->to, i->hart, xp_irq_number(i->cause, i->source), false);
+    if (seen && f->steps->isr)
+        f->steps->isr(f->u, f, &part);
 }
 
 static void on_wake(void *u, const kymo_model *m, const struct kymo_wake *w)
 {
     struct xp_flow *f = u;
     f->model = m;
+    inside(f, w->time);
     f->at_hart = w->hart;
-    if (w->task >= XP_TASK_LOST)
+    if (w->task >= XP_TASK_LOST || f->done)
         return;
     see(f, w->time, w->task);
     note(f, w->time, w->task);
@@ -219,17 +313,19 @@ static void on_wake(void *u, const kymo_model *m, const struct kymo_wake *w)
 static void on_hold(void *u, const kymo_model *m, const struct kymo_hold *h)
 {
     struct xp_flow *f = u;
+    struct kymo_hold part = *h;
     f->model = m;
-    if (f->steps->hold)
-        f->steps->hold(f->u, f, h);
+    if (cut(f, &part.from, &part.to) && f->steps->hold)
+        f->steps->hold(f->u, f, &part);
 }
 
 static void on_span(void *u, const kymo_model *m, const struct kymo_user_span *s)
 {
     struct xp_flow *f = u;
+    struct kymo_user_span part = *s;
     f->model = m;
-    if (f->steps->span)
-        f->steps->span(f->u, f, s);
+    if (cut(f, &part.from, &part.to) && f->steps->span)
+        f->steps->span(f->u, f, &part);
 }
 
 static void set_priority(struct xp_flow *f, const struct kymo_event *e, uint32_t task)
@@ -256,6 +352,7 @@ static void task_step(struct xp_flow *f, const struct kymo_event *e, unsigned st
     switch (step) {
     case STEP_CREATE:
         f->seen[task] = 0;
+        f->level[task] = -1;
         f->fresh = task;
         see(f, e->time, task);
         break;
@@ -289,7 +386,7 @@ static void progress(struct xp_flow *f, bool over)
         return;
     f->progress = true;
     fprintf(stderr, "\r%.30s: %llu million events", f->job->output,
-            (unsigned long long)(f->events / 1000000));
+            (unsigned long long)(f->read / 1000000));
 }
 
 static void on_event(void *u, const kymo_model *m, const struct kymo_event *e)
@@ -298,9 +395,12 @@ static void on_event(void *u, const kymo_model *m, const struct kymo_event *e)
     const struct xp_code *c = &f->code[e->code];
     struct xp_hart *h = hart_of(f, e->hart);
     f->model = m;
+    f->events += inside(f, e->time);
+    if (f->done)
+        return;
     f->last = e->time;
     f->at_hart = e->hart;
-    if (++f->events % (1u << 21) == 0)
+    if (++f->read % (1u << 21) == 0)
         progress(f, false);
     if (c->step == STEP_IRQ_IN)
         irq(f, e->time, e->hart, xp_irq_number(value(f, e, c->cause, 0), value(f, e, c->source, 0)),
@@ -322,20 +422,17 @@ static void on_gap(void *u, const kymo_model *m, const struct kymo_gap *g)
 {
     struct xp_flow *f = u;
     struct xp_hart *h = hart_of(f, g->hart);
-    f->model = m;
-    f->at_hart = g->hart;
-    f->losses++;
-    if (g->events == UINT64_MAX)
-        f->lost_unknown = true;
-    else
-        f->lost += g->events;
     uint64_t from = g->from > f->last ? g->from : f->last; /* a gap by a mask is told at its end */
+    f->model = m;
+    inside(f, from);
+    if (f->done)
+        return;
+    f->at_hart = g->hart;
     while (h->depth > 0)
         irq(f, from, g->hart, h->irq[h->depth - 1], false);
     if (h->running != XP_TASK_LOST)
         change(f, from, g->hart, XP_TASK_LOST, true);
-    if (f->steps->gap)
-        f->steps->gap(f->u, f, g);
+    tell_gap(f, g);
     flush_states(f, from);
     memset(f->level, 0xFF, sizeof f->level); /* the model knows no level any more */
     if (from > f->last)
@@ -349,6 +446,9 @@ static void on_block(void *u, const kymo_model *m, const struct kymo_block_state
     struct xp_hart *h = hart_of(f, b->hart);
     int level = b->level == 0xFF ? -1 : b->level;
     f->model = m;
+    inside(f, b->time);
+    if (f->done)
+        return;
     f->at_hart = b->hart;
     if (h->running != XP_TASK_LOST) {
         if (h->running == b->running && f->level[b->running] < 0)
@@ -367,10 +467,16 @@ static void on_end(void *u, const kymo_model *m, uint64_t time)
 {
     struct xp_flow *f = u;
     f->model = m;
-    if (time > f->last)
-        f->last = time;
-    if (f->steps->end)
-        f->steps->end(f->u, f, f->last);
+    if (f->dead)
+        return;
+    f->last = time > f->last ? time : f->last;
+    f->last = f->last < f->to ? f->last : f->to;
+    for (unsigned hart = 0; !f->live && hart < XP_HARTS; hart++)
+        f->hart[hart].running = XP_TASK_LOST; /* the trace ended before the window */
+    if (!f->live)
+        f->last = f->from;
+    if (f->given->end)
+        f->given->end(f->u, f, f->last);
 }
 
 static const struct kymo_sink sink = {
@@ -385,6 +491,19 @@ static const struct kymo_sink sink = {
     .end = on_end,
 };
 
+/* To the trace's end, or a little beyond the window's. */
+static int feed(struct xp_flow *f, struct kymo_error *err)
+{
+    kymo_model *m = kymo_model_begin(f->trace, &sink, f, err);
+    int r = m ? KYMO_EVENT : -1;
+    while (r == KYMO_EVENT && !f->done)
+        r = kymo_model_feed(m, 1u << 16, err);
+    f->dead = r < 0;
+    f->done |= f->dead;
+    kymo_model_end(m);
+    return r < 0 ? -1 : 0;
+}
+
 int xp_flow_run(struct xp_job *job, const struct xp_steps *steps, void *u, struct kymo_error *err)
 {
     const struct kymo_info *info = kymo_get_info(job->trace);
@@ -396,7 +515,11 @@ int xp_flow_run(struct xp_job *job, const struct xp_steps *steps, void *u, struc
         free(text);
         return -1;
     }
-    f->steps = steps;
+    f->given = steps;
+    f->from = job->from;
+    f->to = job->to ? job->to : UINT64_MAX;
+    f->live = f->from == 0;
+    f->steps = f->live ? steps : &nothing;
     f->u = u;
     f->text = text;
     f->job = job;
@@ -409,7 +532,7 @@ int xp_flow_run(struct xp_job *job, const struct xp_steps *steps, void *u, struc
         f->hart[i].running = XP_TASK_LOST;
     memset(f->level, 0xFF, sizeof f->level);
     resolve(f);
-    int r = kymo_model_run(job->trace, &sink, f, err);
+    int r = feed(f, err);
     progress(f, true);
     job->events = f->events;
     job->lost = f->lost;

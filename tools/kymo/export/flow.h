@@ -7,6 +7,10 @@
  * ended, state, loss. It decodes nothing: what runs, in which state and at which level comes from
  * the model, the fields of an event by name from the trace's own table.
  *
+ * With a window (job->from, job->to) the events before it only bring the flow up to date: at its
+ * beginning what is known then is handed on as if it began there, stretches are cut at its edges,
+ * and reading stops at its end.
+ *
  * Rules: steps come in the order of time, over all harts. Every member of xp_steps may be NULL. A
  * stretch nobody saw is not given to the task that ran before it: the flow switches to XP_TASK_LOST
  * at its beginning and away from it when the model knows again who runs. Those switches carry
@@ -95,13 +99,19 @@ struct xp_hart {
     bool preempted;   /* how the stretch of running that ended last did end */
     unsigned depth;   /* interrupts handed on as in */
     unsigned irq[XP_NEST];
+    bool has_gap; /* one that reaches into the window, not told yet */
+    struct kymo_gap gap;
 };
 
 struct text;
 
 struct xp_flow {
-    struct text *text;         /* storage of xp_message */
-    const struct xp_steps *steps;
+    struct text *text;            /* storage of xp_message */
+    const struct xp_steps *steps; /* none before the window, then `given` */
+    const struct xp_steps *given;
+    uint64_t from, to; /* the window */
+    bool live, done;   /* it was entered; it was left */
+    bool dead;         /* the trace cannot be read on: nothing more is handed on */
     void *u;
     const struct xp_job *job;
     kymo_trace *trace;
@@ -117,10 +127,11 @@ struct xp_flow {
     uint32_t fresh;          /* task the last event created */
     uint32_t dirty[256];     /* tasks with a stretch that just ended */
     unsigned dirties;
-    uint64_t events, losses, lost; /* seen; gaps; events counted as lost */
-    bool lost_unknown;             /* some gap had no count */
-    bool progress; /* something was said about it on the terminal */
-    double begun;  /* when, in seconds of some clock */
+    uint64_t read;         /* events, before the window too */
+    uint64_t events, lost; /* of the window: events seen; counted as lost */
+    bool lost_unknown;     /* some gap in it had no count */
+    bool progress;         /* something was said about it on the terminal */
+    double begun;          /* when, in seconds of some clock */
 };
 
 /* Runs the model over the job's trace, hands steps to `steps`, fills the job's counts. */

@@ -10,6 +10,7 @@ struct xp_job {
     kymo_trace *trace;
     const char *input, *output; /* output "-": standard output, where the format is one stream */
     uint32_t trace_id;          /* of rows */
+    uint64_t from, to;          /* only this stretch, counts; `to` 0: to the end */
     bool quiet;                 /* no progress on the terminal */
     bool brief;                 /* only what shows the schedule: no single events */
     uint64_t events, lost;      /* result, for the line that says what was written */

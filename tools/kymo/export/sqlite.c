@@ -59,10 +59,10 @@ struct sq {
     sqlite3 *db;
     sqlite3_stmt *in[INSERTS];
     const char *word[INSERTS][16]; /* what each column was bound to last, if it was a word */
-    int error;                /* first result that was not SQLITE_DONE */
-    uint64_t since[XP_HARTS]; /* when the task now running on the hart began to */
-    int level[XP_HARTS];      /* at that moment */
-    struct life *life;        /* XP_TASKS of them */
+    int error;                     /* first result that was not SQLITE_DONE */
+    uint64_t since[XP_HARTS];      /* when the task now running on the hart began to */
+    int level[XP_HARTS];           /* at that moment */
+    struct life *life;             /* XP_TASKS of them */
     struct xp_set objects;
 };
 

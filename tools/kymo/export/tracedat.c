@@ -17,7 +17,14 @@
 
 #include "tracedat.h"
 
-enum { PAGE = 4096, PAGE_HEAD = 16, ROOM = PAGE - PAGE_HEAD - 8, HARDIRQ = 0x08, COMM = 16, MESSAGE = 256 };
+enum {
+    PAGE = 4096,
+    PAGE_HEAD = 16,
+    ROOM = PAGE - PAGE_HEAD - 8,
+    HARDIRQ = 0x08,
+    COMM = 16,
+    MESSAGE = 256
+};
 #define MISSED (1ull << 31)
 #define MISSED_COUNT (1ull << 30)
 
