@@ -5,8 +5,9 @@
 #
 # A part passes when its target ends with status 0 AND its last total line `N passed, N failed`
 # counts at least one test and no failure: a part that ran nothing, said nothing or died counts as
-# one failure. Output goes to the terminal and to LOGDIR/NAME.log. Going over a share of the time
-# is reported, not a failure: machines differ. Processor time is shown beside it.
+# one failure. Output goes to LOGDIR/NAME.log and, without the lines that say what is built, to the
+# terminal. Going over a share of the time is reported, not a failure: machines differ. Processor
+# time is shown beside it.
 set -u
 logs=$1 prefix=$2
 shift 2
@@ -39,7 +40,8 @@ run_part() { # name share
     cpu_start=$cpu
     echo "== $prefix$1"
     # The status of make, not of tee, through a file: sh has no pipefail.
-    { $make --no-print-directory "$prefix$1" 2>&1; echo $? > "$log.rc"; } | tee "$log"
+    { $make --no-print-directory "$prefix$1" 2>&1; echo $? > "$log.rc"; } |
+        tee "$log" | grep --line-buffered -vE '^  [A-Z]{2,} +[^ ]+$' # what is built is in the log
     status=$(cat "$log.rc")
     rm -f "$log.rc"
     measure_cpu
