@@ -63,8 +63,8 @@ TRACE_CONTROL(int, trace_running, (void), { return 0; })
 TRACE_CONTROL(void, trace_set_mode, (uint32_t mode), {})
 
 /* The age of the clock's upper half. Call trace_sync_check() at every tick and at every pass of a
- * cooperative scheduler: at least every 2^31 counts of the clock. Where the hart may have slept for longer, call
- * trace_sync_now() before anything is recorded. Any context. */
+ * cooperative scheduler: at least every 2^31 counts of the clock. Where the hart may have slept
+ * for longer, call trace_sync_now() before anything is recorded. Any context. */
 TRACE_CONTROL(void, trace_sync_now, (void), {})
 TRACE_INLINE void trace_sync_check(void)
 {

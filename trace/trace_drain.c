@@ -155,6 +155,12 @@ uint32_t trace_drain_step(struct trace_drain *d, int flush)
     return took;
 }
 
+uint32_t trace_drain_lost(struct trace_drain *d)
+{
+    trace_drain_find(d, TRACE_PORT_CONTROL());
+    return d->lost;
+}
+
 int trace_drain_idle(const struct trace_drain *d)
 {
     control *c = TRACE_PORT_CONTROL();

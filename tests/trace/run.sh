@@ -9,6 +9,13 @@ export BUILD="${BUILD:-build}"
 # shellcheck source=tests/cases.sh
 . tests/cases.sh
 
+qemu() { # image, options: its output; the status is the guest's
+    image=$1
+    shift
+    timeout 30 qemu-system-riscv32 -M virt -bios none -m 128M -display none -serial stdio \
+        -monitor none -icount shift=0,sleep=off -seed 1 "$@" -kernel "$image" < /dev/null
+}
+
 # The portable recorder against its twin: 200 random runs: wraps, control calls, clocks, readers.
 case_host_twin() {
     "$BUILD/trace-host/host"
@@ -25,15 +32,36 @@ case_placements() {
     "$BUILD/trace-host/placements" "$BUILD/trace-guest/guest.elf"
 }
 
+# A decoder written from SPEC.md alone reads what kymo reads.
+case_decoder_from_the_specification() {
+    for app in pathfinder first_trace own_events mqueues prodcons timer trace_sched; do
+        $MAKE -s "$app" > "$work/make" 2>&1 || { cat "$work/make"; exit 1; }
+        timeout 60 "$BUILD/host/kymo" run -q --duration 2 -o "$work/$app.kymo" \
+            "$BUILD/target/$app.elf" > "$work/out" 2>&1 || [ $? -lt 124 ]
+    done
+    timeout 60 "$BUILD/host/kymo" run -q --capture ram -o "$work/ram.kymo" \
+        "$BUILD/target/pathfinder.elf" > "$work/out" 2>&1 || [ $? -lt 124 ]
+    python3 tests/trace/decode.py --compare "$BUILD/host/kymo" "$work"/*.kymo
+}
+
+# The drain by semihosting: all 1000 marks arrive, in order.
+case_stream_by_semihosting() {
+    $MAKE -s BUILD="$BUILD/cfg-recorder" CFLAGS=-DTRACE_STREAM_SEMIHOSTING=1 trace_stream \
+        > "$work/make" 2>&1 || { cat "$work/make"; exit 1; }
+    root=$PWD
+    image=$(cd "$BUILD/cfg-recorder" && pwd)/image.elf
+    (cd "$work" && qemu "$image" \
+        -semihosting-config enable=on,target=native > out)
+    expect "trace_stream: PASS" "$work/out"
+    python3 "$root/tests/trace/decode.py" "$work/trace_stream.kymo" "$image" |
+        sed -n 's/.*"mark".*"value": \([0-9]*\)}}/\1/p' > "$work/marks"
+    seq 0 999 | cmp - "$work/marks"
+}
+
 # Compiled out, nothing is left: objects of the kernel against a copy without trace calls.
 case_disabled_objects() {
     # shellcheck disable=SC2086 # lists of words
     python3 tests/trace/disabled.py "$work" $KSRC -- $TARGET_CC
-}
-
-qemu() { # image: its output; the status is the guest's
-    timeout 30 qemu-system-riscv32 -M virt -bios none -m 128M -display none -serial stdio \
-        -monitor none -icount shift=0,sleep=off -seed 1 -kernel "$1" < /dev/null
 }
 
 scheduler_trace() { # text to expect, flags
