@@ -84,7 +84,7 @@ def t_help():
 
 def t_manual_names_every_option():
     """Each option of --help is in the command's manual page, and none more."""
-    for c in COMMANDS + ["recover"]:
+    for c in COMMANDS + ["recover", "check"]:
         with open(f"Documentation/man/kymo-{c}.1", encoding="ascii") as f:
             page = set(re.findall(r"Fl -([a-z-]+)", f.read().replace("-help", "")))
         told = set(re.findall(r"--([a-z][a-z-]*)", run(c, "--help")[0])) - {"help"}
