@@ -47,6 +47,6 @@ $(TT)/placements: tests/trace/placements.c tests/trace/rv32.c tests/trace/twin.c
 	  $(filter %.c,$^)
 
 .PHONY: check-recorder
-check-recorder: $(TT)/host $(TT)/faults $(TT)/placements $(TG)/guest.elf kernel host plugin $(BUILD)/gen/trace_empty.h
+check-recorder: $(TT)/host $(TT)/faults $(TT)/placements $(TG)/guest.elf kernel host plugin synth $(BUILD)/gen/trace_empty.h
 	@BUILD=$(BUILD) ONLY='$(ONLY)' MAKE='$(MAKE)' KSRC='$(filter-out trace/%,$(filter %.c,$(KSRC)))' \
 	  TARGET_CC='$(TCC) $(TFLAGS) $(TINC)' sh tests/trace/run.sh

@@ -41,7 +41,22 @@ case_decoder_from_the_specification() {
     done
     timeout 60 "$BUILD/host/kymo" run -q --capture ram -o "$work/ram.kymo" \
         "$BUILD/target/pathfinder.elf" > "$work/out" 2>&1 || [ $? -lt 124 ]
+    simulate plain
+    simulate drop --drop 30
+    simulate harts --harts 3 --drop 30 --block 512 --leap
+    simulate leap --leap
+    simulate small --block 256
+    simulate large --block 32768
+    simulate flight --keep 4
+    simulate masked --mask 201
+    simulate no-end --no-end
     python3 tests/trace/decode.py --compare "$BUILD/host/kymo" "$work"/*.kymo
+}
+
+simulate() { # name, options of kymo-synth
+    name=$1
+    shift
+    "$BUILD/host/kymo-synth" --events 20000 "$@" -o "$work/$name.kymo" > "$work/made"
 }
 
 # The drain by semihosting: all 1000 marks arrive, in order.
