@@ -107,7 +107,7 @@ def lines_of(name):
         seed ^= seed >> 17
         seed ^= seed << 5 & 0xffffffff
         return seed % sides
-    for line in range(250):
+    for line in range(1000):
         lines.append(f"{chr(65 + name)}{line:04d}{chr(97 + name) * dice(200)}.")
         dice(20)
     return lines
@@ -117,10 +117,10 @@ def check_lines():
     output = boot("lines").splitlines()
     for name in range(4):
         got = [line for line in output if re.match(r"[ABCD]", line) and line[0] == chr(65 + name)]
-        for one, other in zip(got + [None] * 250, lines_of(name)):
+        for one, other in zip(got + [None] * 1000, lines_of(name)):
             check(one == other, f"line `{one}`, expected `{other}`")
-        check(len(got) == 250, f"{len(got)} lines of task {name}")
-    check(len(output) == 5 + 1000, f"{len(output)} lines, expected 1005: one was broken")
+        check(len(got) == 1000, f"{len(got)} lines of task {name}")
+    check(len(output) == 5 + 4000, f"{len(output)} lines, expected 4005: one was broken")
     order = [line[0] for line in output if line[0] in "ABCD"]
     changes = sum(one != other for one, other in zip(order, order[1:]))
     check(changes > 40, f"the tasks took turns only {changes} times")

@@ -73,6 +73,7 @@ static void ask_posix(void)
     answer(sys_open(own, 0));
     answer(sys_write(1, own, 3));
     answer(sys_tputs(own));
+    answer(sys_trace(5, 7));
 }
 
 void umode_validation_task(void)
@@ -93,7 +94,7 @@ static const int32_t expected[] = {
     /* pointers */
     -EFAULT, -EFAULT, -EFAULT, -EFAULT, -EFAULT, -EFAULT, -EFAULT, -1, -1, -1, -1, -1, -1, -1,
     /* POSIX */
-    -1, ENOMEM, 1, -1, 0, 0, 0, -1, -1, 3, 0,
+    -1, ENOMEM, 1, -1, 0, 0, 0, -1, -1, 3, 0, 0,
     /* the child */
     4,
 };
