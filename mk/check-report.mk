@@ -10,7 +10,7 @@ CHECK_TIME_report = 90
 
 REPORT_NODE := $(BUILD)/check-report/node
 REPORT_ENV = KYMO=$(H)/kymo KYMO_SYNTH=$(H)/kymo-synth REPORT_WORK=$(BUILD)/check-report/work \
-  REPORT_NODE=$(REPORT_NODE) CHROMIUM=$$(command -v chromium || echo chromium)
+  REPORT_NODE=$(REPORT_NODE) CHROMIUM=$$(command -v chromium || echo chromium) KYMO_IMAGES=$(T)
 
 # Without the package the tests fail and say so (run.sh); a failed installation is tried again.
 $(REPORT_NODE)/installed: tests/report/package.json tests/report/package-lock.json
@@ -20,6 +20,6 @@ $(REPORT_NODE)/installed: tests/report/package.json tests/report/package-lock.js
 	  && touch installed || true
 
 .PHONY: check-report report-shots
-check-report: $(H)/kymo $(H)/kymo-synth $(REPORT_NODE)/installed ## the report in a browser (ONLY=)
+check-report: host plugin demo-images $(H)/kymo-synth $(REPORT_NODE)/installed ## the report in a browser (ONLY=)
 	$(Q)rm -rf $(BUILD)/check-report/work
 	$(Q)$(REPORT_ENV) sh tests/report/run.sh $(if $(ONLY),'$(ONLY)')

@@ -20,10 +20,10 @@ $(REPORT_PAGE): $(REPORT)/bundle.sh $(REPORT_HTML) $(REPORT_CSS) $(REPORT_JS)
 	$(say) BUNDLE $@
 	$(Q)sh $< $@ $(REPORT_HTML) $(subst $(space),$(comma),$(REPORT_CSS)) $(REPORT_JS)
 
-$(BUILD)/host/report/page.o: $(REPORT)/page.S $(REPORT_PAGE) $(BUILD)/stamps/host
+$(BUILD)/host/report/bundled.o: $(REPORT)/bundled.S $(REPORT_PAGE) $(BUILD)/stamps/host
 	$(say) HAS $<
 	$(Q)$(HCC) -DKR_PAGE='"$(REPORT_PAGE)"' -c $< -o $@
 
 # The link of host.mk takes what HOBJ holds when it runs.
-HOBJ += $(BUILD)/host/report/page.o
-$(H)/kymo: $(BUILD)/host/report/page.o
+HOBJ += $(BUILD)/host/report/bundled.o
+$(H)/kymo: $(BUILD)/host/report/bundled.o

@@ -40,7 +40,10 @@ awk -v quote="'" '
 shown > 0 && !/duration_ms|type:|---|location:/ { print; shown-- }
 /^ *ok / { shown = 0 }
 ' "$log"
-count() { sed -n "s/^# $1 \([0-9]*\)$/\1/p" "$log" | tail -n 1; }
+count() { # what node counted; 0 when it did not get to the end
+    n=$(sed -n "s/^# $1 \([0-9]*\)$/\1/p" "$log" | tail -n 1)
+    echo "${n:-0}"
+}
 passed=$(count pass) failed=$(($(count fail) + $(count cancelled)))
 # Tests that a name leaves out count as skipped; without one none may be.
 [ -n "$only" ] || failed=$((failed + $(count skipped)))

@@ -8,7 +8,7 @@
 # be used in one module only. Both rules are checked here, and a breach is an error with file and
 # line. Then script and styles go into the template with the hashes that its security policy names.
 #
-# @DATA@ and @CONNECT@ stay in the page: `kymo report` replaces them (page.c).
+# @DATA@ and @CONNECT@ stay in the page: `kymo report` and `kymo live` fill them in (page.c).
 set -eu
 out=$1 template=$2 styles=$(echo "$3" | tr , ' ')
 shift 3
@@ -82,5 +82,8 @@ function paste(file, line) { while ((getline line < file) > 0) print line; close
     print
 }
 ' "$template" > "$work/page"
+for mark in @DATA@ @CONNECT@; do
+    grep -q "$mark" "$work/page" || { echo "$template: $mark is missing" >&2; exit 1; }
+done
 mkdir -p "$(dirname "$out")"
 mv "$work/page" "$out"

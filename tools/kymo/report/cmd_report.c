@@ -201,27 +201,23 @@ static int write_trace(struct xp_out *out, const struct options *o, unsigned k,
 
 /* ---- the page around them ---- */
 
-static const char *find(const char *from, const char *mark)
-{
-    const char *at = memmem(from, (size_t)(kr_page_end - from), mark, strlen(mark));
-    return at ? at : kr_page_end; /* the build checks that both marks are there */
-}
-
 static int write_page(struct xp_out *out, const struct options *o, const struct kr_diff *diff)
 {
-    static const char connect[] = "@CONNECT@", data[] = "@DATA@";
-    const char *a = find(kr_page, connect), *b = find(kr_page, data);
-    xp_put(out, kr_page, (size_t)(a - kr_page));
-    a += sizeof connect - 1;
-    xp_put(out, a, (size_t)(b - a));
+    struct kr_buf text = {0};
+    kr_page_head(&text, "");
+    xp_put(out, text.data, text.len);
+    bool failed = text.failed;
+    kr_buf_free(&text);
     for (unsigned k = 0; k < o->traces; k++) {
         int status = write_trace(out, o, k, diff);
         if (status != KYMO_EXIT_OK)
             return status;
     }
-    b += sizeof data - 1;
-    xp_put(out, b, (size_t)(kr_page_end - b));
-    return KYMO_EXIT_OK;
+    kr_page_tail(&text);
+    xp_put(out, text.data, text.len);
+    failed |= text.failed;
+    kr_buf_free(&text);
+    return failed ? kymo_fail("report", "out of memory") : KYMO_EXIT_OK;
 }
 
 static int report(const struct options *o)

@@ -164,7 +164,7 @@ static double detail_share(const struct kr_survey *s)
     return (double)sum / (double)s->duration;
 }
 
-static void chunks_json(struct kr_buf *b, const struct kr_survey *s)
+static void chunks_json(struct kr_buf *b, const struct kr_survey *s, const struct kr_index_extra *x)
 {
     bool first = true, complete = true;
     kr_text(b, ",\"chunks\":[");
@@ -173,9 +173,13 @@ static void chunks_json(struct kr_buf *b, const struct kr_survey *s)
         complete &= c->wanted;
         if (!c->wanted)
             continue;
-        kr_textf(b, "%s[%llu,%llu,%llu,%llu,%u]", first ? "" : ",", (unsigned long long)c->from,
+        kr_textf(b, "%s[%llu,%llu,%llu,%llu,%u", first ? "" : ",", (unsigned long long)c->from,
                  (unsigned long long)kr_chunk_end(s, i), (unsigned long long)c->first,
-                 (unsigned long long)c->events, i);
+                 (unsigned long long)c->events, i + x->first_chunk);
+        /* The open chunk of a live trace changes with every event: so does its version. */
+        if (x->live && i + 1 == s->n_chunks)
+            kr_textf(b, ",%llu", (unsigned long long)c->events);
+        kr_text(b, "]");
         first = false;
     }
     kr_textf(b, "],\"complete\":%s,\"detailShare\":%.6f", flag(complete), detail_share(s));
@@ -232,11 +236,16 @@ void kr_index_json(struct kr_buf *b, struct kr_survey *s, const struct kr_index_
     kr_text(b, ",\"names\":");
     kr_values_json(b, s->values);
     gaps_json(b, s);
-    chunks_json(b, s);
+    chunks_json(b, s, x);
     kr_text(b, ",\"levels\":");
-    kr_pyramid_levels(b, s);
-    kr_text(b, ",\"stat\":");
-    kr_figures_json(b, s);
+    if (x->live)
+        kr_text(b, "[],\"stat\":null");
+    else
+        kr_pyramid_levels(b, s);
+    if (!x->live) {
+        kr_text(b, ",\"stat\":");
+        kr_figures_json(b, s);
+    }
     findings_json(b, s);
     extra_json(b, s, x);
     kr_text(b, "}");

@@ -49,6 +49,30 @@ void kr_pieces_free(struct kr_pieces *p)
     free(p);
 }
 
+static bool copy_column(struct kr_buf *to, const struct kr_buf *from)
+{
+    kr_put(to, from->data, from->len);
+    return !to->failed && !from->failed;
+}
+
+struct kr_pieces *kr_pieces_copy(const struct kr_pieces *p)
+{
+    struct kr_pieces *c = kr_pieces_new(p->from);
+    if (!c)
+        return NULL;
+    c->events = p->events;
+    c->last = p->last;
+    c->n = c->room = p->n;
+    c->piece = malloc((p->n + 1) * sizeof *c->piece);
+    bool good = c->piece && copy_column(&c->step, &p->step) && copy_column(&c->code, &p->code) &&
+                copy_column(&c->hart, &p->hart) && copy_column(&c->arg, &p->arg) &&
+                copy_column(&c->words, &p->words) && copy_column(&c->word, &p->word);
+    if (good && p->n)
+        memcpy(c->piece, p->piece, p->n * sizeof *c->piece);
+    c->failed = p->failed || !good;
+    return c;
+}
+
 bool kr_pieces_failed(const struct kr_pieces *p)
 {
     return p->failed || p->step.failed || p->code.failed || p->hart.failed || p->arg.failed ||

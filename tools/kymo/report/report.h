@@ -55,6 +55,8 @@ struct kr_survey {
     struct kr_values *values;
 };
 
+/* Notes a gap. */
+void kr_survey_gap(struct kr_survey *s, const struct kymo_gap *g);
 int kr_survey_run(struct kr_survey *s, kymo_trace *t, const char *title, struct kymo_error *err);
 void kr_survey_free(struct kr_survey *s);
 /* The chunk that holds the moment t. */
@@ -122,6 +124,7 @@ void kr_pieces_counter(struct kr_pieces *p, int32_t counter, uint64_t t, int32_t
 void kr_pieces_event(struct kr_pieces *p, const struct kymo_event *e, uint64_t start);
 /* Adds the chunk's bytes to `out`; the pieces are sorted by it and stay valid. */
 void kr_pieces_write(struct kr_pieces *p, const struct kr_rows *r, struct kr_buf *out);
+struct kr_pieces *kr_pieces_copy(const struct kr_pieces *p); /* NULL without memory */
 bool kr_pieces_failed(const struct kr_pieces *p);
 uint64_t kr_pieces_events(const struct kr_pieces *p);
 void kr_pieces_free(struct kr_pieces *p);
@@ -158,7 +161,8 @@ struct kr_index_extra {
     const struct kr_diff *diff;
     const struct kr_bookmark *bookmarks;
     unsigned n_bookmarks;
-    bool live;
+    bool live;            /* the run goes on: no pyramid, no figures, chunks have versions */
+    uint32_t first_chunk; /* number of the first chunk in the survey's list */
 };
 
 void kr_index_json(struct kr_buf *b, struct kr_survey *s, const struct kr_index_extra *x);
@@ -171,5 +175,11 @@ int kr_compare(struct kr_diff *d, const char *a, const char *b, struct kymo_erro
 
 extern const char kr_page[];
 extern const char kr_page_end[];
+
+/* Everything before the data, and everything after it; kr_page_write does both. `connect` is added
+ * to the page's security policy: what it may ask for, "" nothing. */
+void kr_page_head(struct kr_buf *b, const char *connect);
+void kr_page_tail(struct kr_buf *b);
+void kr_page_write(struct kr_buf *b, const char *connect);
 
 #endif

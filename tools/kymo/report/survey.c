@@ -134,10 +134,8 @@ static void on_span(void *u, const kymo_model *m, const struct kymo_user_span *s
     kr_span(&s->rows, span->task, span->tag);
 }
 
-static void on_gap(void *u, const kymo_model *m, const struct kymo_gap *g)
+void kr_survey_gap(struct kr_survey *s, const struct kymo_gap *g)
 {
-    struct kr_survey *s = u;
-    (void)m;
     s->gaps_seen++;
     if (g->events == UINT64_MAX)
         s->lost_unknown = true;
@@ -147,6 +145,12 @@ static void on_gap(void *u, const kymo_model *m, const struct kymo_gap *g)
         s->gaps[s->n_gaps++] = *g;
     else
         s->gaps[KR_GAPS - 1].to = g->to; /* the last one stands for all that follow */
+}
+
+static void on_gap(void *u, const kymo_model *m, const struct kymo_gap *g)
+{
+    (void)m;
+    kr_survey_gap(u, g);
 }
 
 static void on_end(void *u, const kymo_model *m, uint64_t time)

@@ -16,7 +16,8 @@ struct kr_values {
     struct kr_map map[KINDS];
     char **name[KINDS];
     uint32_t *value[KINDS];
-    uint8_t seen[256]; /* code: 1 has fields to name, 2 has none */
+    uint32_t kept[KINDS]; /* of them, named */
+    uint8_t seen[256];    /* code: 1 has fields to name, 2 has none */
 };
 
 struct kr_values *kr_values_new(void)
@@ -55,9 +56,21 @@ static const char *name_of(const kymo_model *m, int kind, uint32_t value)
     return kind == CODE ? kymo_code_name(m, value) : kymo_string(kymo_model_trace(m), value);
 }
 
+static void forget_names(struct kr_values *v, int k)
+{
+    for (uint32_t i = 0; v->name[k] && i < v->kept[k]; i++)
+        free(v->name[k][i]);
+    free(v->name[k]);
+    free(v->value[k]);
+    v->name[k] = NULL;
+    v->value[k] = NULL;
+}
+
 void kr_values_keep(struct kr_values *v, const kymo_model *m)
 {
     for (int k = 0; k < KINDS; k++) {
+        forget_names(v, k);
+        v->kept[k] = v->map[k].used;
         const struct kr_map *map = &v->map[k];
         v->name[k] = calloc(map->used + 1, sizeof *v->name[k]);
         v->value[k] = calloc(map->used + 1, sizeof *v->value[k]);
@@ -79,7 +92,7 @@ void kr_values_json(struct kr_buf *b, const struct kr_values *v)
     for (int k = 0; k < KINDS; k++) {
         bool first = true;
         kr_textf(b, "%s\"%s\":{", k ? "," : "", type_name[k]);
-        for (uint32_t i = 0; v->name[k] && v->value[k] && i < v->map[k].used; i++) {
+        for (uint32_t i = 0; v->name[k] && v->value[k] && i < v->kept[k]; i++) {
             if (!v->name[k][i])
                 continue;
             kr_textf(b, "%s\"%u\":", first ? "" : ",", v->value[k][i]);
@@ -94,10 +107,7 @@ void kr_values_json(struct kr_buf *b, const struct kr_values *v)
 void kr_values_free(struct kr_values *v)
 {
     for (int k = 0; v && k < KINDS; k++) {
-        for (uint32_t i = 0; v->name[k] && i < v->map[k].used; i++)
-            free(v->name[k][i]);
-        free(v->name[k]);
-        free(v->value[k]);
+        forget_names(v, k);
         kr_map_free(&v->map[k]);
     }
     free(v);

@@ -31,7 +31,11 @@ export class App {
 
   // The index changed (opening, alignment, a live trace grew).
   refresh() {
-    const ends = this.traces.map(({ store, shift }) => [-shift, store.index.duration - shift]);
+    const begin = ({ index }) => (index.live && index.chunks.length ? index.chunks[0][0] : 0);
+    const ends = this.traces.map(({ store, shift }) => [
+      begin(store) - shift,
+      store.index.duration - shift,
+    ]);
     const low = Math.min(...ends.map(([a]) => a));
     const high = Math.max(...ends.map(([, b]) => b), low + 1);
     this.whole = { from: low, to: high };

@@ -5,6 +5,7 @@
 import { announce, byId } from './dom.js';
 
 const AGAIN = 400; // milliseconds between two questions
+const TABLES = 5; // questions after which the tables are computed again
 
 export function liveBlocks() {
   const work = { blocks: 0, packed: 0, unpacked: 0 };
@@ -31,30 +32,35 @@ function takeIn(app, index, prepare) {
   prepare(index);
   app.refresh();
   if (following) app.view = { from: app.whole.to - span, to: app.whole.to };
-  app.tell('rows', 'view', 'tables');
+  app.tell('rows', 'view');
+}
+
+const NOTES = {
+  live: 'live',
+  ended: 'the guest has ended',
+  gone: 'the server is gone; this is what the page still has',
+};
+
+// The newest index; null when the server does not answer.
+async function askIndex(store) {
+  const bytes = await store.blocks.get('index').catch(() => null);
+  return bytes && JSON.parse(new TextDecoder().decode(bytes));
 }
 
 export async function followLive(app, prepare) {
   const { store } = app.traces[0];
   let state = 'live';
-  while (state === 'live') {
+  for (let turn = 1; state === 'live'; turn++) {
+    byId('live-note').textContent = NOTES[state];
     await new Promise((done) => {
       setTimeout(done, AGAIN);
     });
-    try {
-      const bytes = await store.blocks.get('index');
-      const index = JSON.parse(new TextDecoder().decode(bytes));
-      takeIn(app, index, prepare);
-      if (!index.live || index.info.ended) state = 'ended';
-    } catch {
-      state = 'gone';
-    }
-    byId('measure-note').textContent =
-      state === 'live'
-        ? 'live'
-        : state === 'ended'
-          ? 'the guest has ended'
-          : 'the server is gone; this is what the page still has';
+    const index = await askIndex(store);
+    if (index) takeIn(app, index, prepare);
+    if (!index) state = 'gone';
+    else if (index.info.ended) state = 'ended';
+    if (turn % TABLES === 0 || state === 'ended') app.tell('tables', 'tab');
   }
-  announce(state === 'ended' ? 'The guest has ended' : 'The server is gone');
+  byId('live-note').textContent = NOTES[state];
+  announce(NOTES[state]);
 }

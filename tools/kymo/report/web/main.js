@@ -445,6 +445,7 @@ function fillBar(app, page) {
       { id: 'legend' },
       legend.map(([cls, name]) => h('span', {}, h('span', { class: `swatch ${cls}` }), name)),
     ),
+    h('span', { id: 'live-note' }),
     h('span', { id: 'measure-note' }),
     h('span', { id: 'frame-note' }),
   );
@@ -462,7 +463,7 @@ function fillBar(app, page) {
 }
 
 async function openTraces() {
-  if (window.location.protocol === 'http:') return [await openStore(liveBlocks())];
+  if (!byId('a-index')) return [await openStore(liveBlocks())];
   const prefixes = byId('b-index') ? ['a-', 'b-'] : ['a-'];
   return Promise.all(prefixes.map((prefix) => openStore(pageBlocks(document, prefix))));
 }

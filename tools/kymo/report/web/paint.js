@@ -322,15 +322,16 @@ function lossCells(cells, index, k, from) {
 // coarsest level that still has a bucket per column, or a coarser one while that is on its way.
 export function sourceFor(store, view, columns) {
   const { first, last } = store.chunkRange(view.from, view.to);
-  if (last >= first && last - first < DETAIL_CHUNKS && store.covered(view.from, view.to)) {
-    const chunks = [];
-    for (let i = first; i <= last; i++) {
-      const chunk = store.chunk(i);
-      if (chunk) chunks.push(chunk);
-    }
-    if (chunks.length === last - first + 1) return { chunks };
-    if (store.index.live) return { chunks };
+  const { live } = store.index;
+  const few = last >= first && last - first < DETAIL_CHUNKS && store.covered(view.from, view.to);
+  if (!live && !few) return { chunks: null, ...summaryFor(store, view, columns) };
+  const chunks = [];
+  for (let i = first; i <= last; i++) {
+    const chunk = store.chunk(i);
+    if (chunk) chunks.push(chunk);
   }
+  // A live trace has no summaries: what is not here yet is drawn when it comes.
+  if (live || chunks.length === last - first + 1) return { chunks };
   return { chunks: null, ...summaryFor(store, view, columns) };
 }
 

@@ -84,7 +84,7 @@ export class Store {
         return entry.value;
       })
       .catch((error) => {
-        this.failed.add(name);
+        if (!this.index.live) this.failed.add(name); // a live trace may have it a moment later
         this.cache.delete(name);
         throw error;
       });
@@ -102,8 +102,10 @@ export class Store {
   }
 
   // A chunk's name is its number in the whole run; the index names those that are in the report.
+  // The open chunk of a live trace has a version too, because it changes.
   chunkName(i) {
-    return `c${this.index.chunks[i][4]}`;
+    const [, , , , number, version] = this.index.chunks[i];
+    return version === undefined ? `c${number}` : `c${number}.${version}`;
   }
 
   decoder(i) {
