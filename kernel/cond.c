@@ -88,7 +88,7 @@ int32_t mo_cond_timedwait(cond_t *c, mutex_t *m, uint32_t ticks)
 /* Interrupts off. */
 static void wake(tcb_t *t)
 {
-    waiters_remove(t->wait_queue, t);
+    sched_leave_waiters(t->wait_queue, t);
     t->wait_result = ERR_OK;
     sched_wake(t, READY_OBJECT);
 }
@@ -132,5 +132,5 @@ int32_t mo_cond_broadcast(cond_t *c)
 int32_t mo_cond_waiting_count(cond_t *c)
 {
     kernel_not_in_handler("mo_cond_waiting_count");
-    return cond_valid(c) ? c->waiters->count : -1;
+    return cond_valid(c) ? (int32_t) c->waiters->count : -1;
 }

@@ -74,8 +74,8 @@ tcb_t *mutex_owner_of_queue(void *queue)
 /* Gives m to its first waiter, who becomes ready. The new owner needs no boost: who still waits comes after it. */
 static inline void hand_over(mutex_t *m, tcb_t *t)
 {
+    sched_leave_waiters(queue_of(m), t);
     unhold(m);
-    waiters_remove(queue_of(m), t);
     hold(m, t);
     t->wait_result = ERR_OK;
     sched_wake(t, READY_OBJECT);
@@ -98,7 +98,7 @@ enum priority_change { PRIORITY_SET, PRIORITY_RAISED, PRIORITY_LOWERED };
 
 static inline void set_level(tcb_t *t, uint32_t level, uint32_t why)
 {
-    sched_set_level(t, level);
+    sched_set_level(t, (uint8_t) level);
     trace_task_priority_off(TRACE_ID(t), level, t->base_level, why);
 }
 
@@ -127,7 +127,7 @@ void mutex_propagate(tcb_t *t)
     }
 }
 
-void mutex_base_changed(tcb_t *t)
+APART void mutex_base_changed(tcb_t *t)
 {
     uint32_t level = level_due(t);
     uint32_t irq = hal_irq_save();
@@ -137,7 +137,7 @@ void mutex_base_changed(tcb_t *t)
     mutex_propagate(t);
 }
 
-void mutex_abandon_all(tcb_t *t)
+APART void mutex_abandon_all(tcb_t *t)
 {
     while (t->held) {
         mutex_t *m = t->held;
@@ -157,7 +157,7 @@ void mutex_abandon_all(tcb_t *t)
 
 /* --- life --- */
 
-int32_t mo_mutex_init(mutex_t *m)
+APART int32_t mo_mutex_init(mutex_t *m)
 {
     kernel_not_in_handler("mo_mutex_init");
     if (!m)
@@ -167,7 +167,7 @@ int32_t mo_mutex_init(mutex_t *m)
     return ERR_OK;
 }
 
-int32_t mo_mutex_destroy(mutex_t *m)
+APART int32_t mo_mutex_destroy(mutex_t *m)
 {
     kernel_not_in_handler("mo_mutex_destroy");
     if (!m)
@@ -187,7 +187,7 @@ int32_t mo_mutex_destroy(mutex_t *m)
     return result;
 }
 
-int32_t mo_mutex_set_inherit(mutex_t *m, bool inherit)
+APART int32_t mo_mutex_set_inherit(mutex_t *m, bool inherit)
 {
     kernel_not_in_handler("mo_mutex_set_inherit");
     if (!mutex_valid(m))
@@ -298,11 +298,13 @@ void mutex_give_up(mutex_t *m, tcb_t *cur, uint32_t irq)
         return;
     sched_lock(); /* interrupts are served before the rest, which is long */
     hal_irq_restore(irq);
-    if (cur->held)
+    if (cur->held) {
         mutex_propagate(cur);
-    hal_irq_save();
-    if (!cur->held) /* what it had inherited came through m */
+        hal_irq_save();
+    } else { /* what it had inherited came through m */
+        hal_irq_save();
         set_level(cur, cur->base_level, PRIORITY_LOWERED);
+    }
     sched_settle();
 }
 
@@ -342,5 +344,5 @@ bool mo_mutex_owned_by_current(mutex_t *m)
 int32_t mo_mutex_waiting_count(mutex_t *m)
 {
     kernel_not_in_handler("mo_mutex_waiting_count");
-    return mutex_valid(m) ? m->waiters->count : -1;
+    return mutex_valid(m) ? (int32_t) m->waiters->count : -1;
 }

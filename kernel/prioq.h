@@ -7,6 +7,9 @@
 
 #include <sys/task.h>
 
+/* A way that is not hot: a function of its own, compiled for size, so that the hot one beside it needs no stack frame. */
+#define APART __attribute__((noinline, cold))
+
 /* Data that every switch or tick touches: near gp (arch/riscv/riscv32-qemu.ld). */
 #define HOT __attribute__((section(".sdata.hot")))
 
@@ -21,8 +24,7 @@ struct fifo {
  * is first[top] without a test: NULL in an empty queue, and the idle task in the ready queue. */
 struct prioq {
     tcb_t *first[PRIOQ_LEVELS];
-    uint8_t top;
-    uint16_t count;
+    uint32_t top, count;
 };
 
 static inline void ring_append(tcb_t **first, tcb_t *t)
@@ -83,13 +85,7 @@ static inline tcb_t *prioq_first(const struct prioq *q)
     return q->first[q->top];
 }
 
-/* The same for queues of waiters, which count: an empty one is known without a look at its levels. */
-static inline void waiters_append(struct prioq *q, tcb_t *t)
-{
-    q->count++;
-    prioq_append(q, t);
-}
-
+/* Queues of waiters count: an empty one is known without a look at its levels. */
 static inline void waiters_remove(struct prioq *q, tcb_t *t)
 {
     uint32_t level = t->prio_level;

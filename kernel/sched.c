@@ -54,7 +54,7 @@ int32_t sched_no_hook(void)
 /* --- choosing and switching; interrupts off --- */
 
 /* The hook runs user code: an id that cannot run is refused. */
-static __attribute__((noinline)) tcb_t *pick_hooked(void)
+static APART tcb_t *pick_hooked(void)
 {
     sched.in_handler = true; /* pick() is never called inside a handler: false before and after */
     int32_t id = kernel_cb.rt_sched();
@@ -96,7 +96,7 @@ static inline void switch_if_other(tcb_t *cur, tcb_t *next, uint32_t irq)
 }
 
 /* Ways through the hook are apart, so that the others need no stack frame. */
-static __attribute__((noinline)) void preempt_hooked(tcb_t *cur, uint32_t irq)
+static APART void preempt_hooked(tcb_t *cur, uint32_t irq)
 {
     switch_if_other(cur, pick_hooked(), irq);
 }
@@ -117,17 +117,34 @@ uint32_t sched_trace_state(const tcb_t *t)
     return t->state == TASK_BLOCKED && t->wait_kind == WAIT_DELAY ? STATE_ASLEEP : t->state;
 }
 
+/* The queue's operations once more, called where they are not hot. */
+static __attribute__((noinline)) void queue_remove(struct prioq *q, tcb_t *t)
+{
+    prioq_remove(q, t);
+}
+
+static __attribute__((noinline)) tcb_t **queue_append(struct prioq *q, tcb_t *t)
+{
+    prioq_append(q, t);
+    return &q->first[t->prio_level];
+}
+
 /* --- waking --- */
 
-void sched_unqueue(tcb_t *t)
+APART void sched_unqueue(tcb_t *t)
 {
     if (t->wait_kind == WAIT_FIFO) {
         struct fifo *q = t->wait_queue;
         ring_remove(&q->first, t);
         q->count--;
     } else if (t->wait_kind > WAIT_FIFO) {
-        waiters_remove(t->wait_queue, t);
+        sched_leave_waiters(t->wait_queue, t);
     }
+}
+
+void sched_leave_waiters(struct prioq *q, tcb_t *t)
+{
+    waiters_remove(q, t);
 }
 
 /* `t` waits for nothing any more, and no time of it is armed. */
@@ -148,7 +165,7 @@ static inline void wake(tcb_t *t, uint32_t reason)
     make_ready(t, reason);
 }
 
-void sched_wake(tcb_t *t, uint32_t reason)
+__attribute__((noinline)) void sched_wake(tcb_t *t, uint32_t reason)
 {
     wake(t, reason);
 }
@@ -179,7 +196,7 @@ static void rt_deadline(tcb_t *t)
 
 /* The time of `t`, which waits for an object, is up. Returns the owner whose inherited level must be looked at again, or
  * NULL. */
-static __attribute__((noinline)) tcb_t *time_out(tcb_t *t)
+static APART tcb_t *time_out(tcb_t *t)
 {
     tcb_t *owner = t->wait_kind == WAIT_MUTEX ? mutex_owner_of_queue(t->wait_queue) : NULL;
     t->wait_result = ERR_TIMEOUT;
@@ -188,7 +205,7 @@ static __attribute__((noinline)) tcb_t *time_out(tcb_t *t)
     return owner;
 }
 
-static __attribute__((noinline)) void delay_over_rt(tcb_t *t)
+static APART void delay_over_rt(tcb_t *t)
 {
     rt_deadline(t);
     make_ready(t, READY_DELAY);
@@ -208,7 +225,7 @@ static inline void delay_over(tcb_t *t)
     make_ready(t, READY_DELAY);
 }
 
-static __attribute__((noinline)) void time_out_step(tcb_t *t)
+static APART void time_out_step(tcb_t *t)
 {
     tcb_t *owner = time_out(t);
     if (!owner)
@@ -274,7 +291,7 @@ static inline uint32_t tick_asks(void)
 
 /* The rarer ticks, each apart, so that the usual one needs no stack frame. */
 
-static __attribute__((noinline)) uint32_t tick_slice_ended(tcb_t *cur)
+static APART uint32_t tick_slice_ended(tcb_t *cur)
 {
     return slice_ended(cur) || sched.pending || sched_hooked() ? tick_asks() : tick_done();
 }
@@ -287,7 +304,7 @@ static __attribute__((noinline)) uint32_t tick_due(tcb_t *cur)
     return tick_asks();
 }
 
-static __attribute__((noinline)) uint32_t tick_at_wrap(tcb_t *cur)
+static APART uint32_t tick_at_wrap(tcb_t *cur)
 {
     if (wheel_collect(sched.now))
         sched.pending = true;
@@ -343,7 +360,7 @@ static inline void dispatch_to(tcb_t *cur, tcb_t *next)
     switch_to(cur, next, 0);
 }
 
-static __attribute__((noinline)) void dispatch_hooked(void)
+static APART void dispatch_hooked(void)
 {
     dispatch_to(sched_current(), pick_hooked());
 }
@@ -357,7 +374,7 @@ void dispatch(void)
 }
 void _dispatch(void) __attribute__((weak, alias("dispatch")));
 
-void dispatcher(int from_timer)
+APART void dispatcher(int from_timer)
 {
     uint32_t irq = hal_irq_save();
     if (from_timer && sched_tick())
@@ -373,7 +390,7 @@ void dispatcher(int from_timer)
 
 /* --- the lock --- */
 
-static __attribute__((noinline)) void catch_up(void)
+static APART void catch_up(void)
 {
     uint32_t irq = hal_irq_save();
     if (!(irq & MSTATUS_MIE) || sched.slow) { /* a CRITICAL section around it, boot, or cooperative mode */
@@ -395,10 +412,8 @@ void sched_unlock(void)
     kernel_check("unlock");
 }
 
-/* Gives one lock up in a section with interrupts off that goes on to switch. */
-void sched_settle(void)
+APART void sched_catch_up_masked(void)
 {
-    sched.slow -= SLOW_LOCK;
     if (sched.slow >= SLOW_LOCK)
         return;
     sched.pending = false;
@@ -434,7 +449,7 @@ void kernel_critical_leave(void)
 
 /* --- cooperative mode: delays count passes through the scheduler --- */
 
-static void pass(void)
+static APART void pass(void)
 {
     sched.now++;
     trace_sync_check();
@@ -469,7 +484,7 @@ static inline void rotate(tcb_t *cur)
         *first = cur->next;
 }
 
-static __attribute__((noinline)) void yield_slow(tcb_t *cur, uint32_t irq)
+static APART void yield_slow(tcb_t *cur, uint32_t irq)
 {
     if (!(irq & MSTATUS_MIE) && !(sched.slow & SLOW_BOOT))
         kernel_misuse("yield", NULL, "called with interrupts off", ERR_UNKNOWN);
@@ -510,7 +525,7 @@ void mo_task_yield(void)
     _yield();
 }
 
-static __attribute__((noinline)) int32_t leave_slow(tcb_t *cur, uint32_t irq)
+static APART int32_t leave_slow(tcb_t *cur, uint32_t irq)
 {
     uint32_t state = sched_trace_state(cur);
     if (sched.slow) /* cooperative */
@@ -569,7 +584,7 @@ static inline __attribute__((always_inline)) void stop_running(tcb_t *cur, void 
         wheel_arm(cur, sched.now, ticks);
 }
 
-void sched_await_time(tcb_t *cur, uint32_t ticks)
+__attribute__((noinline)) void sched_await_time(tcb_t *cur, uint32_t ticks)
 {
     stop_running(cur, NULL, WAIT_DELAY, ticks);
 }
@@ -579,7 +594,8 @@ void sched_await_waiters(tcb_t *cur, struct prioq *queue, uint32_t kind, uint32_
     sched_await_time(cur, ticks);
     cur->wait_queue = queue;
     cur->wait_kind = kind;
-    waiters_append(queue, cur);
+    queue->count++;
+    queue_append(queue, cur);
 }
 
 int32_t sched_wait(struct fifo *q, uint32_t ticks, uint32_t irq, const char *call, const void *obj)
@@ -633,30 +649,32 @@ void sched_leave_giver(uint32_t irq, tcb_t *woken)
 }
 
 /* The level of `t` becomes `level`, wherever it is queued. The running task stays in front of its new equals. */
-void sched_set_level(tcb_t *t, uint32_t level)
+void sched_set_level(tcb_t *t, uint8_t level)
 {
-    bool may_run = t->state == TASK_READY || t->state == TASK_RUNNING;
-    if (!may_run && t->wait_kind <= WAIT_FIFO) {
-        t->prio_level = level;
-        return;
+    struct prioq *q = &sched.ready;
+    if (t->state != TASK_RUNNING && t->state != TASK_READY) {
+        q = t->wait_queue;
+        if (t->wait_kind <= WAIT_FIFO) {
+            t->prio_level = level;
+            return;
+        }
     }
-    struct prioq *q = may_run ? &sched.ready : t->wait_queue;
-    prioq_remove(q, t);
+    queue_remove(q, t);
     t->prio_level = level;
-    prioq_append(q, t);
+    tcb_t **first = queue_append(q, t);
     if (t->state == TASK_RUNNING)
-        q->first[level] = t;
+        *first = t;
 }
 
 /* Takes `t` out of the ready queue, for the ways that are not hot. */
-void sched_unready(tcb_t *t)
+APART void sched_unready(tcb_t *t)
 {
-    prioq_remove(&sched.ready, t);
+    queue_remove(&sched.ready, t);
 }
 
 /* --- start --- */
 
-void sched_start(bool preemptive)
+APART void sched_start(bool preemptive)
 {
     hal_irq_save();
     kernel_cb.preemptive = preemptive;

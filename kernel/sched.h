@@ -149,8 +149,9 @@ void sched_unqueue(tcb_t *t);
 void sched_preempt(uint32_t irq);
 void sched_leave_giver(uint32_t irq, tcb_t *woken);
 void sched_unready(tcb_t *t);
+void sched_leave_waiters(struct prioq *q, tcb_t *t);
 /* Changes the effective level of `t`, wherever it is queued. */
-void sched_set_level(tcb_t *t, uint32_t level);
+void sched_set_level(tcb_t *t, uint8_t level);
 
 /* --- the lock: no other task runs, interrupts go on; nests --- */
 
@@ -159,7 +160,15 @@ static inline void sched_lock(void)
     sched.slow += SLOW_LOCK;
     __asm__ volatile("" ::: "memory");
 }
-void sched_settle(void);
+
+/* Gives one lock up in a section with interrupts off that goes on to switch. */
+void sched_catch_up_masked(void);
+static inline void sched_settle(void)
+{
+    sched.slow -= SLOW_LOCK;
+    if (unlikely(sched.pending))
+        sched_catch_up_masked();
+}
 void sched_unlock(void); /* does what became due meanwhile; interrupts on */
 
 /* Takes one breath in a long locked section: interrupts off at entry and exit, served in between if they were on. */

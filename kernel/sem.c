@@ -29,7 +29,7 @@ static void sem_invalid(const sem_t *s, const char *call)
     kernel_misuse(call, s, "not a semaphore", ERR_SEM_OPERATION);
 }
 
-sem_t *mo_sem_create(uint16_t max_waiters, int32_t initial)
+APART sem_t *mo_sem_create(uint16_t max_waiters, int32_t initial)
 {
     kernel_not_in_handler("mo_sem_create");
     if (max_waiters == 0 || initial < 0 || initial > SEM_MAX_COUNT)
@@ -42,7 +42,7 @@ sem_t *mo_sem_create(uint16_t max_waiters, int32_t initial)
     return s;
 }
 
-int32_t mo_sem_destroy(sem_t *s)
+APART int32_t mo_sem_destroy(sem_t *s)
 {
     kernel_not_in_handler("mo_sem_destroy");
     if (!s)

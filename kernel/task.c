@@ -470,14 +470,27 @@ void _sched_block(queue_t *q)
 
 /* --- idle --- */
 
+/* Cooperative mode: one pass, or, when nobody sleeps, the wait for an interrupt. It is looked for with interrupts off: one
+ * that comes between the look and wfi ends the wfi. */
+static void idle_pass(void)
+{
+    if (!wheel_any()) {
+        uint32_t irq = hal_irq_save();
+        if (sched.ready.top == IDLE_LEVEL)
+            hal_cpu_idle();
+        hal_irq_restore(irq);
+    }
+    yield();
+}
+
 static void idle_main(void)
 {
     for (;;) {
         sched_reap();
-        if (kernel_cb.preemptive || wheel_armed() == 0)
+        if (kernel_cb.preemptive)
             hal_cpu_idle();
-        if (!kernel_cb.preemptive)
-            yield(); /* one pass */
+        else
+            idle_pass();
     }
 }
 

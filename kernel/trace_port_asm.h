@@ -6,7 +6,7 @@
 #define TRACE_PORT_ASM_H
 #define KCB_TASK_CURRENT 4
 #define TCB_ID_WORD 72   /* id, trace_depth, prio_level */
-#define SCHED_CAUSES 52
+#define SCHED_CAUSES 56
 
 #ifdef __ASSEMBLER__
 .macro TRACE_PORT_CONTEXT block, a, b

@@ -35,12 +35,6 @@ static inline void slot_append(link_t *s, link_t *l)
     s->prev = l;
 }
 
-static inline void slot_remove(link_t *l)
-{
-    l->prev->next = l->next;
-    l->next->prev = l->prev;
-}
-
 void wheel_init(void)
 {
     for (uint32_t level = 0; level < LEVELS; level++)
@@ -71,12 +65,6 @@ void wheel_arm(tcb_t *t, uint32_t now, uint32_t delta)
     wheel_place(t, now);
 }
 
-void wheel_disarm(tcb_t *t)
-{
-    slot_remove(&t->sleep);
-    t->sleep.next = NULL;
-}
-
 bool wheel_collect(uint32_t now)
 {
     uint32_t digits = now;
@@ -87,6 +75,14 @@ bool wheel_collect(uint32_t now)
         if (digits % SLOTS != 0 || level == LEVELS - 1)
             return !slot_empty(&wheel_collected);
     }
+}
+
+bool wheel_any(void)
+{
+    for (const link_t *s = wheel[0]; s < wheel[LEVELS]; s++)
+        if (!slot_empty(s))
+            return true;
+    return wheel_due();
 }
 
 uint32_t wheel_armed(void)

@@ -31,7 +31,12 @@ static inline bool wheel_is_armed(const tcb_t *t)
 }
 
 /* Takes `t` out; it must be armed. */
-void wheel_disarm(tcb_t *t);
+static inline void wheel_disarm(tcb_t *t)
+{
+    t->sleep.prev->next = t->sleep.next;
+    t->sleep.next->prev = t->sleep.prev;
+    t->sleep.next = NULL;
+}
 
 /* The counter has become `now`: collects what must be looked at. True when this added something to `due`. */
 bool wheel_collect(uint32_t now);
@@ -87,4 +92,5 @@ static inline tcb_t *wheel_take(void)
     return (tcb_t *) ((char *) l - __builtin_offsetof(tcb_t, sleep));
 }
 
-uint32_t wheel_armed(void); /* how many tasks sleep. Walks all slots */
+bool wheel_any(void);       /* does anyone sleep? Walks the slots */
+uint32_t wheel_armed(void); /* how many sleep; for kernel_check() */

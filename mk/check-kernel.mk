@@ -17,7 +17,7 @@ $(T)/tests/kernel/%.elf: $(T)/tests/kernel/%.c.o $(T)/libkymo-kernel.a arch/risc
 	$(say) LD $@
 	$(Q)$(TLD) -melf32lriscv --gc-sections --build-id -T arch/riscv/riscv32-qemu.ld -o $@ $< \
 	  --whole-archive $(T)/libkymo-kernel.a --no-whole-archive
--include $(KT_NAMES:%=$(T)/tests/kernel/%.c.d)
+-include $(KT_NAMES:%=$(T)/tests/kernel/%.c.d) $(T)/tests/kernel/cost/bench.c.d $(T)/tests/kernel/cost/size.c.d
 
 # The tests run on a kernel that executes its invariants at each scheduling point; those that place ticks between
 # instructions, or have many tasks, on one that does so where the test says.
@@ -50,5 +50,5 @@ check-kernel: kernel-test-images kernel-cost-out
 
 $(T)/tests/kernel/cost/%.elf: $(T)/tests/kernel/cost/%.c.o $(T)/libkymo-kernel.a arch/riscv/riscv32-qemu.ld
 	$(say) LD $@
-	$(Q)$(TLD) -melf32lriscv --gc-sections --build-id -T arch/riscv/riscv32-qemu.ld -Map $@.map -o $@ $< \
-	  --whole-archive $(T)/libkymo-kernel.a --no-whole-archive
+	$(Q)$(TLD) -melf32lriscv --gc-sections --build-id -T arch/riscv/riscv32-qemu.ld -Map $@.map -o $@ -u _start $< \
+	  $(T)/libkymo-kernel.a

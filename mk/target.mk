@@ -20,7 +20,7 @@ KOBJ := $(KSRC:%=$(T)/%.o)
 APPS := $(sort $(patsubst app/%.c,%,$(wildcard app/*.c)))
 
 # Ways that are not hot are compiled for size.
-$(patsubst %,$(T)/kernel/%.c.o,task cond irq main panic check syscall logger): TFLAGS += -Os
+$(patsubst %,$(T)/kernel/%.c.o,task cond irq main panic check syscall logger) $(T)/arch/riscv/hal.c.o: TFLAGS += -Os
 
 $(eval $(call stamp,target,$(TCC) $(TALL)))
 $(eval $(call stamp,kernel-objects,$(KOBJ)))

@@ -18,8 +18,7 @@ struct tcb;
 /* Tasks waiting by effective priority: the fields of struct prioq, which the kernel alone touches. */
 struct waiters {
     struct tcb *first[WAITERS_LEVELS];
-    uint8_t top;
-    uint16_t count;
+    uint32_t top, count;
 };
 
 typedef struct mutex {

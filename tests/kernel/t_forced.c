@@ -431,6 +431,7 @@ static void yield_once(void)
 static void subject_switch(void)
 {
     CHECK(force_begin());
+    turns[0] = turns[1] = turns[2] = 0;
     sweep(yield_once, 700, false);
     /* Ticks end slices too, so the others may have had a few turns more, never fewer. */
     CHECK_BETWEEN(turns[1], turns[0] - 1, turns[0] + 400);
