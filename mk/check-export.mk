@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 # Every export opened by its real consumer, and `kymo query`. EXPORT=token ... reruns single cases.
 CHECKS += export
-CHECK_TIME_export = 30
+CHECK_TIME_export = 40
 EXPORT ?=
 XP := $(BUILD)/check-export
 
@@ -15,5 +15,6 @@ $(XP)/real/%.kymo: $(T)/pathfinder.elf $(H)/kymo $(H)/kymo-qemu.so
 
 .PHONY: check-export
 XP_REAL := $(XP)/real/0.kymo $(XP)/real/1.kymo
-check-export: $(H)/kymo $(XP_REAL) ## exports in their real consumers (EXPORT=token: one)
-	$(Q)timeout 150 /usr/bin/python3 -B tests/export/run.py $(H)/kymo $(XP) $(EXPORT)
+check-export: $(H)/kymo $(XP_REAL) san-host ## exports in their real consumers (EXPORT=token: one)
+	$(Q)timeout 300 /usr/bin/python3 -B tests/export/run.py $(H)/kymo $(BUILD)/cfg-san/host/kymo \
+	  $(XP) $(EXPORT)

@@ -26,7 +26,7 @@ def windows(case):
 
 
 def expected(steps, since, until):
-    """Switches and interrupts of a hart, with what is known at the window's beginning before them."""
+    """Switches and interrupts of a hart; first what is known at the window's beginning."""
     running, irqs, out, begun = LOST, [], [], False
     for s in steps + [('over', 1 << 63)]:
         if s[1] >= since and not begun:

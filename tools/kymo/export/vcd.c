@@ -360,7 +360,8 @@ static void sort_signals(struct vcd *v)
     for (size_t i = 0; i < v->room; i++)
         if (v->signal[i].key)
             v->signal[n++] = v->signal[i];
-    qsort(v->signal, n, sizeof *v->signal, by_id);
+    if (n)
+        qsort(v->signal, n, sizeof *v->signal, by_id);
 }
 
 static enum kind kind_of(const struct signal *s)
