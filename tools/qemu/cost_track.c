@@ -91,8 +91,9 @@ static struct {
     bool open;
     uint64_t executed;
     struct counts counts;
-} * paths;                /* one per range */
-static struct counts all; /* of every thread and level, for paths */
+} * paths;                      /* one per range */
+static bool any_site, any_path; /* the request has one: else their bookkeeping is skipped */
+static struct counts all;       /* of every thread and level, for paths */
 static struct stretch *stretches;
 static size_t stretch_count;
 
@@ -523,6 +524,20 @@ static void settle(struct hart *h, uint32_t pc)
     }
 }
 
+/* Once, before the first instruction. */
+static void start_all(void)
+{
+    if (paths)
+        return;
+    paths = calloc(cost_range_count + 1, sizeof *paths);
+    if (!paths)
+        abort();
+    for (unsigned i = 0; i < cost_range_count; i++) {
+        any_site |= cost_ranges[i].kind == RANGE_SITE;
+        any_path |= cost_ranges[i].kind == RANGE_PATH;
+    }
+}
+
 static bool jumped(const struct cost_insn *last, uint32_t pc)
 {
     return last && last->rv.pc + last->rv.size != pc;
@@ -538,8 +553,7 @@ void cost_track_step(unsigned id, const struct cost_insn *i)
         for (unsigned r = 1; r < 32; r++)
             h->rv.x[r].k = 0;
         h->now = new_thread(h);
-        if (!paths)
-            paths = calloc(cost_range_count + 1, sizeof *paths);
+        start_all();
     } else {
         settle(h, pc);
     }
@@ -568,9 +582,11 @@ void cost_track_step(unsigned id, const struct cost_insn *i)
     }
     if (i->marks)
         count_writers(h, i, m);
-    count_sites(h, i, m);
+    if (any_site)
+        count_sites(h, i, m);
     add_counts(counts_now(h), i, m);
-    add_counts(&all, i, m);
+    if (any_path)
+        add_counts(&all, i, m);
     h->last = i;
 }
 
