@@ -3,13 +3,15 @@
 CHECKS += capture
 CHECK_TIME_capture = 45
 
-CAPTURE_GUESTS := plain endless spin sleep panic broken untraced exit0 exit1 exit7 exit123 exit124 exit200
+CAPTURE_GUESTS := plain endless spin sleep panic broken untraced reset echo exit0 exit1 exit7 exit123 exit124 exit200
 $(foreach n,0 1 7 123 124 200,$(eval CAPTURE_exit$(n) := -DEND=$(n)))
 CAPTURE_endless := -DEVENTS=0
 CAPTURE_spin := -DEND=-2
 CAPTURE_sleep := -DEND=-1
 CAPTURE_panic := -DPANIC -DEND=42
 CAPTURE_broken := -DBROKEN
+CAPTURE_reset := -DRESET
+CAPTURE_echo := -DECHO -DEVENTS=10
 CAPTURE_untraced := -DUNTRACED
 CAPTURE_CC = $(TCC) $(TARCH) -std=gnu11 -O2 -g -Wall -Wextra -Werror -ffreestanding -nostdlib
 

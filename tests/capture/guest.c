@@ -10,6 +10,8 @@
  *   BLOCKS      in the ring, of BLOCK_SIZE bytes
  *   PANIC       write a `panic` event before the end
  *   BROKEN      spoil the control block before the end
+ *   RESET       reset the machine once before the end
+ *   ECHO        print what is typed, until a q
  *   UNTRACED    call it by another name, as an image without recorder */
 #include <stdint.h>
 
@@ -182,6 +184,24 @@ int main(void)
     }
 #ifdef PANIC
     event(0x07, 1, 2, (uint32_t)-7, (uint32_t)main);
+#endif
+#ifdef RESET
+    volatile uint32_t *again = (uint32_t *)0x80F00000; /* outside the image: a reset leaves it */
+    if (*again != 0x12345678) {
+        *again = 0x12345678;
+        *(volatile uint32_t *)0x100000 = 0x7777;
+        for (;;)
+            ;
+    }
+#endif
+#ifdef ECHO
+    for (char text[2] = "";; say(text)) {
+        while (!(*(volatile uint8_t *)0x10000005 & 1))
+            ;
+        text[0] = *(volatile char *)0x10000000;
+        if (text[0] == 'q')
+            break;
+    }
 #endif
 #ifdef BROKEN
     trace_ctl.block_size = 3;

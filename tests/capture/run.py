@@ -28,9 +28,9 @@ LIMIT = 60  # seconds a run may take
 
 
 class Run:
-    def __init__(self, args, wait=True, stdout=subprocess.PIPE, env=None, before=None):
+    def __init__(self, args, wait=True, stdout=subprocess.PIPE, env=None, before=None, stdin=subprocess.DEVNULL):
         environment = dict(os.environ, **(env or {}))
-        self.p = subprocess.Popen([KYMO, "run"] + args, stdin=subprocess.DEVNULL, stdout=stdout, stderr=subprocess.PIPE,
+        self.p = subprocess.Popen([KYMO, "run"] + args, stdin=stdin, stdout=stdout, stderr=subprocess.PIPE,
                                   env=environment, preexec_fn=before)
         if wait:
             self.wait()
@@ -276,6 +276,38 @@ def test_broken_ring():
     run = Run([guest("broken"), "--capture", "ram", "-o", "a.kymo"])
     need(run.status == 0 and "broken" in run.err, run.err)
     need(not Trace("a.kymo").events, "events out of a broken ring")
+
+
+def test_reset():
+    """A guest that resets itself once: blocks of both boots, and two runs are the same."""
+    for out in ("a.kymo", "b.kymo"):
+        need(Run([guest("reset"), "-o", out]).status == 0, "status")
+    blocks = [p[2] for p in read_packets(open("a.kymo", "rb").read()) if p[0] == 5]
+    firsts = [int.from_bytes(b[8:12], "little") for b in blocks]
+    again = firsts.index(0, 1)
+    need(firsts[:again] == sorted(firsts[:again]) and firsts[again:] == sorted(firsts[again:]), "order")
+    need(again == len(firsts) - again, "%d blocks of the first boot, %d of the second" % (again, len(firsts) - again))
+    same("a.kymo", "b.kymo")
+
+
+def test_interactive():
+    """The guest hears what is typed, and its console is kept."""
+    run = Run([guest("echo"), "--interactive", "--timeout", "30", "-o", "a.kymo"], wait=False, stdin=subprocess.PIPE)
+    run.p.stdin.write(b"hello, drumq")
+    run.p.stdin.flush()
+    run.wait()
+    need(run.status == 0 and b"hello, drum" in run.out, "%d %s %s" % (run.status, run.out, run.err))
+    need(Trace("a.kymo").console.endswith(b"hello, drum"), "console")
+
+
+def test_help():
+    """--help lists every option that is taken."""
+    for command, options in (("run", "output capture duration events timeout no-icount shift interactive keep-ram cost qemu quiet"),
+                             ("cost", "function site writers path start stop json csv duration timeout console")):
+        r = kymo(command, "--help")
+        need(r.status == 0 and not r.err, r.err)
+        for option in options.split():
+            need("--" + option in r.stdout, "%s --help does not name --%s" % (command, option))
 
 
 def test_no_icount():
