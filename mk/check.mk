@@ -11,7 +11,8 @@
 TESTS ?= $(ONLY)
 EXPORT ?= $(ONLY)
 
-CHECKS_ORDER := build path kernel twin recorder capture model verdicts export report
+CHECKS_ORDER := build path kernel twin services coverage recorder model rv64 qemu cost capture \
+  tool verdicts decode export report
 
 .PHONY: check check-long
 check: ## run all tests (about 10 minutes on two processors); one part: make check-NAME
