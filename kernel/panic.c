@@ -123,7 +123,7 @@ static const char *cause_name(uint32_t cause)
     return cause < ARRAY_SIZE(causes) ? causes[cause] : "Unknown";
 }
 
-void trap_exception(uint32_t cause, uint32_t pc, uint32_t tval, uint32_t sp)
+void trap_exception(uint32_t cause, uint32_t pc, uint32_t tval, uint32_t sp, uint32_t ra, uint32_t mstatus)
 {
     trace_exc_off(cause, trace_id(sched_current()->id), pc, tval);
     trace_panic_off(trace_id(sched_current()->id), (uint32_t) ERR_UNKNOWN, pc);
@@ -131,7 +131,7 @@ void trap_exception(uint32_t cause, uint32_t pc, uint32_t tval, uint32_t sp)
     if (!begin())
         hal_power_off(STATUS_EXCEPTION + (cause & 15));
     say("[EXCEPTION] %s PC=%08x\r\n", cause_name(cause), pc);
-    say("task %u, tval %x, sp %x\n", sched_current()->id, tval, sp);
+    say("task %u, tval %x, ra %x, sp %x, mstatus %x, mcause %x\n", sched_current()->id, tval, ra, sp, mstatus, cause);
     hal_power_off(STATUS_EXCEPTION + (cause & 15));
 }
 

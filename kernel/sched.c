@@ -56,7 +56,9 @@ int32_t sched_no_hook(void)
 /* The hook runs user code: an id that cannot run is refused. */
 static APART tcb_t *pick_hooked(void)
 {
-    sched.in_handler = true; /* pick() is never called inside a handler: false before and after */
+    if (!kernel_cb.rt_sched)
+        kernel_misuse("kcb->rt_sched", NULL, "is NULL; a hook that declines returns a negative value", ERR_UNKNOWN);
+    sched.in_handler = true; /* this is never called inside a handler: false before and after */
     int32_t id = kernel_cb.rt_sched();
     sched.in_handler = false;
     if (id < 0)
@@ -428,6 +430,8 @@ void kernel_nosched_enter(void)
 
 void kernel_nosched_leave(void)
 {
+    if (sched.slow < SLOW_LOCK)
+        kernel_misuse("NOSCHED_LEAVE", NULL, "without NOSCHED_ENTER", ERR_UNKNOWN);
     sched_unlock();
 }
 
@@ -440,6 +444,8 @@ void kernel_critical_enter(void)
 
 void kernel_critical_leave(void)
 {
+    if (sched.critical == 0)
+        kernel_misuse("CRITICAL_LEAVE", NULL, "without CRITICAL_ENTER", ERR_UNKNOWN);
     if (--sched.critical != 0)
         return;
     hal_irq_restore(sched.critical_irq);

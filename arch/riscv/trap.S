@@ -89,6 +89,8 @@ exception:
     csrr a1, mepc
     csrr a2, mtval
     csrrw a3, mscratch, zero
+    mv a4, ra
+    csrr a5, mstatus
     li tp, 0
     tail trap_exception
 

@@ -48,6 +48,9 @@ IN_TASK(cond_wait_raw_mutex, mo_cond_wait(&cond, &fake))
 IN_TASK(block_in_critical, CRITICAL_ENTER(); mo_sem_wait(sem))
 IN_TASK(block_in_nosched, NOSCHED_ENTER(); mo_sem_wait(sem))
 IN_TASK(delay_in_nosched, NOSCHED_ENTER(); mo_task_delay(1))
+IN_TASK(leave_critical, CRITICAL_ENTER(); CRITICAL_LEAVE(); CRITICAL_LEAVE())
+IN_TASK(leave_nosched, NOSCHED_LEAVE())
+IN_TASK(hook_null, kcb->rt_sched = NULL; mo_task_yield())
 IN_TASK(yield_with_interrupts_off, _di(); mo_task_yield())
 IN_TASK(spawn_null, mo_task_spawn(NULL, 1024))
 IN_TASK(exception_load, __asm__ volatile("lw t0, 4(zero)" ::: "t0"))
@@ -273,8 +276,11 @@ const struct ktest ktests[] = {
     DIES(block_in_nosched, STATUS_UNKNOWN, "mo_sem_wait: blocks with interrupts off or the scheduler locked"),
     DIES(delay_in_nosched, STATUS_UNKNOWN, "mo_task_delay: blocks"),
     DIES(yield_with_interrupts_off, STATUS_UNKNOWN, "yield: called with interrupts off"),
+    DIES(leave_critical, STATUS_UNKNOWN, "CRITICAL_LEAVE: without CRITICAL_ENTER"),
+    DIES(leave_nosched, STATUS_UNKNOWN, "NOSCHED_LEAVE: without NOSCHED_ENTER"),
+    DIES(hook_null, STATUS_UNKNOWN, "kcb->rt_sched: is NULL"),
     DIES(spawn_null, STATUS_TCB_ALLOC, "mo_task_spawn: no entry"),
-    DIES(exception_load, STATUS_EXCEPTION + 5, "EXCEPTION. Load access fault PC=8"),
+    DIES(exception_load, STATUS_EXCEPTION + 5, "EXCEPTION. Load access fault PC=8.*\\n.*task 2, tval 4, ra 8.*mcause 5"),
     DIES(exception_jump, STATUS_EXCEPTION + 1, "EXCEPTION. Instruction access fault PC=00000000"),
     DIES(exception_bad_stack, STATUS_EXCEPTION + 7, "EXCEPTION. Store/AMO access fault"),
     DIES(out_of_memory, STATUS_STACK_ALLOC, "PANIC"),
