@@ -255,6 +255,38 @@ def t_stat_from_events():
         assert t["blocked"] == blocked.get(t["id"], 0), t["name"]
 
 
+def t_stat_heap():
+    """Blocks in use, by hand."""
+    live, peak, at = {}, 0, 0
+    for r in rows_of("--event", "mem_*", mixed()):
+        f = r["fields"]
+        if r["event"] == "mem_free":
+            live.pop(f["ptr"], None)
+        elif r["event"] == "mem_alloc":
+            live[f["ptr"]] = f["size"]
+            if sum(live.values()) > peak:
+                peak, at = sum(live.values()), r["time"]
+    heap = figures(mixed())["heap"]
+    assert live and len(live) == heap["live_blocks"] and sum(live.values()) == heap["live"], heap
+    assert (peak, at) == (heap["peak"], heap["peak_at"]) and heap["certain"], heap
+    assert not figures(lossy())["heap"]["certain"]
+
+
+def t_print_pager():
+    for pager, seen in (("tr a-z A-Z", "TASK_SWITCH"), ("", "task_switch"), ("cat", "task_switch")):
+        pid, fd = pty.fork()
+        if pid == 0:
+            os.environ.update(TERM="dumb", KYMO_PAGER=pager)
+            os.execv(KYMO, [KYMO, "print", "--limit", "30", mixed()])
+        out = b""
+        try:
+            while got := os.read(fd, 65536):
+                out += got
+        except OSError:
+            pass
+        assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 0 and seen in out.decode(), out
+
+
 def t_stat_window():
     whole = figures(mixed())
     hz, middle = whole["clock_hz"], (whole["from"] + whole["to"]) // 2

@@ -74,6 +74,17 @@ static void pass(struct sk *k)
 
 /* ---- the random program ---- */
 
+/* A block comes back as often as it is handed out; some come back that never were, as after a loss.
+ */
+static void memory(struct sk *k, uint32_t v)
+{
+    uint32_t ptr = 0x80500000 + v % 64 * 2048;
+    if (v % 2)
+        EMIT(k, KE_mem_alloc, ptr, v, 0x80001410);
+    else
+        EMIT(k, KE_mem_free, ptr + 2048, 0x80001410);
+}
+
 static void noise(struct sk *k)
 {
     uint32_t v = (uint32_t)sk_rand(k, 1000);
@@ -83,7 +94,7 @@ static void noise(struct sk *k)
     case 2: EMIT(k, KE_span_begin, SPAN_LOAD); break;
     case 3: EMIT(k, KE_span_end, SPAN_LOAD); break;
     case 4: EMIT(k, KE_log, 2, LOG_VALUE, v, 1000); break;
-    case 5: EMIT(k, KE_mem_alloc, 0x80500000 + v * 16, v, 0x80001410); break;
+    case 5: memory(k, v); break;
     case 6: EMIT(k, KE_debug, 7, v, v); break;
     default: EMIT(k, KE_refused, 3, 0x80100000, (uint32_t)-16373); break;
     }

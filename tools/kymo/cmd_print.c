@@ -5,6 +5,7 @@
 #include "kymo.h"
 #include "lib/table.h"
 #include "util/filter.h"
+#include "util/pager.h"
 #include "util/show.h"
 #include "util/text.h"
 
@@ -24,6 +25,7 @@ static const char help[] =
     "  --json             one JSON object a line\n"
     "  --follow           wait for more at the end of a trace that is being written\n"
     "  --color WHEN       auto, always, never; NO_COLOR is respected\n"
+    "  --no-pager         on a terminal: not through $KYMO_PAGER, $PAGER or less\n"
     "\n"
     "example: kymo print --task bus --event 'mutex_*' demo.kymo\n";
 
@@ -239,22 +241,17 @@ static void on_gap(void *u, const kymo_model *m, const struct kymo_gap *g)
 
 struct options {
     const char *path, *color;
-    bool follow;
+    bool follow, no_pager;
 };
 
 static int parse(int argc, char **argv, struct printer *p, struct options *o)
 {
-    static const struct option longs[] = {FILTER_OPTIONS,
-                                          {"context", 1, NULL, 'C'},
-                                          {"limit", 1, NULL, 'n'},
-                                          {"seq", 0, NULL, 's'},
-                                          {"counts", 0, NULL, 'c'},
-                                          {"delta", 0, NULL, 'd'},
-                                          {"json", 0, NULL, 'j'},
-                                          {"follow", 0, NULL, 'f'},
-                                          {"color", 1, NULL, 'k'},
-                                          {"help", 0, NULL, 'h'},
-                                          {0}};
+    static const struct option longs[] = {FILTER_OPTIONS,           {"context", 1, NULL, 'C'},
+                                          {"limit", 1, NULL, 'n'},  {"seq", 0, NULL, 's'},
+                                          {"counts", 0, NULL, 'c'}, {"delta", 0, NULL, 'd'},
+                                          {"json", 0, NULL, 'j'},   {"follow", 0, NULL, 'f'},
+                                          {"color", 1, NULL, 'k'},  {"no-pager", 0, NULL, 'P'},
+                                          {"help", 0, NULL, 'h'},   {0}};
     optind = 1;
     for (int k; (k = getopt_long(argc, argv, "C:n:scdjfh", longs, NULL)) != -1;) {
         if (filter_option(&p->filter, k, optarg))
@@ -267,6 +264,7 @@ static int parse(int argc, char **argv, struct printer *p, struct options *o)
         case 'd': p->delta = true; break;
         case 'j': p->json = true; break;
         case 'f': o->follow = true; break;
+        case 'P': o->no_pager = true; break;
         case 'k': o->color = optarg; break;
         case 'h': fputs(help, stdout); return 1;
         default: return KYMO_EXIT_FAILED;
@@ -340,13 +338,17 @@ int kymo_cmd_print(int argc, char **argv)
     if (kymo_open(&t, o.path, &err))
         return kymo_fail("print", "%s", err.text);
     r = prepare(t, &p);
+    if (!r && !o.follow && !o.no_pager)
+        pager_begin();
     if (!r)
         r = run(t, &p, o.follow);
+    int status = r ? r : kymo_finish("print", 0);
+    pager_end();
     show_warnings("print", o.path, t);
     kymo_close(t);
     free(p.text);
     free(p.ring);
     free(p.ring_task);
     free(p.ring_depth);
-    return r ? r : kymo_finish("print", 0);
+    return status;
 }

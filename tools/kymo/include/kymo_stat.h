@@ -56,6 +56,7 @@ struct kymo_stat_task {
     uint64_t ready, blocked, suspended, delayed, unknown;
     uint64_t switches;                                           /* times it got the hart */
     uint64_t preempted, yielded, waited, slept, suspends, ended; /* how it left it */
+    uint32_t stack_size, stack_left; /* least room seen by stack_low; UINT32_MAX never low */
     uint64_t open_response; /* of the activation that the end cut: so long already; 0 none */
     struct kymo_dist response, execution, latency, period, blocking, ready_wait;
     struct kymo_stat_wait *wait;
@@ -86,6 +87,13 @@ struct kymo_stat_span {
     struct kymo_dist duration;
 };
 
+struct kymo_stat_heap { /* what mem_alloc and mem_free tell, from the trace's beginning on */
+    uint64_t allocs, frees, fails;
+    uint64_t live, live_blocks; /* at the end: bytes and blocks in use */
+    uint64_t peak, peak_at;     /* most bytes in use, and when */
+    bool certain; /* else a gap or a late beginning hides some: peak is a lower bound */
+};
+
 struct kymo_stat {
     uint64_t from, to; /* the stretch that was looked at */
     uint64_t clock_hz;
@@ -97,6 +105,7 @@ struct kymo_stat {
     struct kymo_stat_isr *isr;
     struct kymo_stat_object *object;
     struct kymo_stat_span *span;
+    struct kymo_stat_heap heap;
     uint64_t idle, boot, irq,
         unknown; /* idle and boot include handlers; unknown: nobody knows who ran */
     /* Load over time: bin i covers [load_from + i * load_width, ..); busy is time not idle, of all

@@ -22,6 +22,7 @@ static struct km_stat_task *task_of(struct km_stat *c, uint32_t id)
     }
     t->pub.id = id;
     t->pub.first = UINT64_MAX;
+    t->pub.stack_left = UINT32_MAX;
     return c->task[id] = t;
 }
 
@@ -330,6 +331,7 @@ static void begin(struct km_stat *c, const kymo_model *m)
     if (s->from < kymo_model_start(m))
         s->from = kymo_model_start(m);
     s->load_from = s->from;
+    s->heap.certain = true;
 }
 
 static void on_gap(void *u, const kymo_model *m, const struct kymo_gap *g)
@@ -342,12 +344,41 @@ static void on_gap(void *u, const kymo_model *m, const struct kymo_gap *g)
         return;
     uint64_t from = g->from > s->from ? g->from : s->from, to = g->to < s->to ? g->to : s->to;
     s->gaps[g->cause]++;
+    s->heap.certain = false;
     s->gap_time += to - from;
     add_load(s, s->load_unknown, from, to);
     if (g->events == UINT64_MAX)
         s->uncounted[g->cause] = true;
     else
         s->lost[g->cause] += g->events;
+}
+
+static void on_memory(struct km_stat *c, const struct kymo_event *e)
+{
+    struct kymo_stat_heap *h = &c->s->heap;
+    switch (e->code) {
+    case KE_mem_alloc:
+        if (!km_heap_alloc(&c->heap, h, kv_mem_alloc_ptr(e), kv_mem_alloc_size(e), e->time))
+            c->no_memory = true;
+        break;
+    case KE_mem_free: km_heap_free(&c->heap, h, kv_mem_free_ptr(e), true); break;
+    case KE_mem_fail: h->fails++; break;
+    default: break;
+    }
+}
+
+static void on_stack_low(struct km_stat *c, const struct kymo_event *e)
+{
+    struct km_stat_task *t = task_of(c, kv_stack_low_task(e));
+    if (t && kv_stack_low_left(e) < t->pub.stack_left)
+        t->pub.stack_left = kv_stack_low_left(e);
+}
+
+static void on_tick(struct km_stat *c, const struct kymo_event *e)
+{
+    struct kymo_stat_isr *r = filter_in(c->s, e->time) ? isr_of(c, c->tick_cause, 0) : NULL;
+    if (r)
+        kymo_dist_add(&r->late, kv_tick_late(e), e->time);
 }
 
 static void on_event(void *u, const kymo_model *m, const struct kymo_event *e)
@@ -357,11 +388,17 @@ static void on_event(void *u, const kymo_model *m, const struct kymo_event *e)
     if (kymo_unlikely(!c->any))
         begin(c, m);
     s->events += filter_in(s, e->time);
-    if (e->code == KE_tick && kymo_known(kymo_model_trace(m), e->code) && filter_in(s, e->time)) {
-        struct kymo_stat_isr *r = isr_of(c, c->tick_cause, 0);
-        if (r)
-            kymo_dist_add(&r->late, kv_tick_late(e), e->time);
-    }
+    if (kymo_likely(e->code != KE_tick && e->code != KE_stack_low &&
+                    (e->code < KE_mem_alloc || e->code > KE_mem_fail)))
+        return;
+    if (!kymo_known(kymo_model_trace(m), e->code))
+        return;
+    if (e->code == KE_tick)
+        on_tick(c, e);
+    else if (e->code == KE_stack_low)
+        on_stack_low(c, e);
+    else
+        on_memory(c, e);
 }
 
 static char *copy(struct km_stat *c, const char *text)
@@ -382,6 +419,7 @@ static void name_task(struct km_stat *c, const kymo_model *m, struct kymo_stat_t
     t->state = k ? k->state : KYMO_UNKNOWN;
     t->alive = k && k->alive;
     t->user = k && k->user;
+    t->stack_size = k ? k->stack_size : 0;
     for (unsigned i = 0; i < t->waits; i++) {
         struct kymo_stat_wait *w = &t->wait[i];
         const struct kymo_object *o = kymo_model_object(m, w->object);
@@ -477,6 +515,7 @@ struct kymo_stat *kymo_stat_run(kymo_trace *t, uint64_t from, uint64_t to, struc
             free_task(&c->task[id]->pub);
             free(c->task[id]);
         }
+    free(c->heap.slot);
     free(c);
     if (!r)
         return s;

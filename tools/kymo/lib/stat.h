@@ -12,7 +12,21 @@ struct km_stat_task {
     bool in_mutex; /* its last stretch was a wait for a mutex: what follows is no beginning */
 };
 
+struct km_heap { /* live blocks of the target's heap */
+    struct {
+        uint32_t ptr, size; /* ptr 0: free */
+    } * slot;
+    unsigned slots, used;
+};
+
+/* False without memory. */
+bool km_heap_alloc(struct km_heap *h, struct kymo_stat_heap *s, uint32_t ptr, uint32_t size,
+                   uint64_t at);
+/* `told`: an event said so. */
+void km_heap_free(struct km_heap *h, struct kymo_stat_heap *s, uint32_t ptr, bool told);
+
 struct km_stat {
+    struct km_heap heap;
     struct kymo_stat *s;
     struct km_stat_task *task[KYMO_TASK_BOOT + 1];
     unsigned recent, recent_isr; /* the object and the handler met last */

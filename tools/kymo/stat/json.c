@@ -76,6 +76,10 @@ static void task(struct text *t, const struct kymo_stat_task *k)
                 "\"left\":{\"preempted\":%" PRIu64 ",\"yielded\":%" PRIu64 ",\"blocked\":%" PRIu64
                 ",\"delayed\":%" PRIu64 ",\"suspended\":%" PRIu64 ",\"ended\":%" PRIu64 "},",
                 k->preempted, k->yielded, k->waited, k->slept, k->suspends, k->ended);
+    if (k->stack_size)
+        number(t, "stack_size", k->stack_size);
+    if (k->stack_left != UINT32_MAX)
+        number(t, "stack_left", k->stack_left);
     number(t, "open_response", k->open_response);
     dist(t, "response", &k->response);
     dist(t, "execution", &k->execution);
@@ -135,6 +139,20 @@ static void objects(struct text *t, const struct stat_options *o, const struct k
         end(t, '}');
     }
     end(t, ']');
+}
+
+static void heap(struct text *t, const struct kymo_stat_heap *h)
+{
+    text_put(t, "\"heap\":{");
+    number(t, "allocs", h->allocs);
+    number(t, "frees", h->frees);
+    number(t, "fails", h->fails);
+    number(t, "live", h->live);
+    number(t, "live_blocks", h->live_blocks);
+    number(t, "peak", h->peak);
+    number(t, "peak_at", h->peak_at);
+    text_format(t, "\"certain\":%s,", h->certain ? "true" : "false");
+    end(t, '}');
 }
 
 static void isrs(struct text *t, const struct kymo_stat *s)
@@ -208,6 +226,7 @@ void stat_json(struct text *t, const struct stat_options *o, const struct stat_v
     end(t, ']');
     isrs(t, s);
     objects(t, o, s);
+    heap(t, &s->heap);
     spans(t, s);
     load(t, s);
     end(t, '}');

@@ -262,6 +262,28 @@ static void objects(const struct page *p)
     }
 }
 
+static void memory(const struct page *p)
+{
+    const struct kymo_stat_heap *h = &p->s->heap;
+    for (unsigned i = 0; i < p->s->tasks; i++) {
+        const struct kymo_stat_task *t = &p->s->task[i];
+        if (t->stack_left == UINT32_MAX)
+            continue;
+        text_newline(p->t);
+        text_format(p->t, "stack of %s: at least once only %u of %u bytes left", t->name,
+                    t->stack_left, t->stack_size);
+    }
+    if (h->allocs) {
+        text_newline(p->t);
+        text_format(p->t,
+                    "heap: %s%" PRIu64 " bytes in use at most, at %.6f s; %" PRIu64 " in %" PRIu64
+                    " blocks at the end; %" PRIu64 " allocations, %" PRIu64 " refused",
+                    h->certain ? "" : "at least ", h->peak, seconds(p, h->peak_at), h->live,
+                    h->live_blocks, h->allocs, h->fails);
+        text_newline(p->t);
+    }
+}
+
 static void load(const struct page *p)
 {
     static const char *const bar[] = {" ",      "\u2581", "\u2582", "\u2583", "\u2584",
@@ -346,8 +368,10 @@ void stat_text(struct text *t, const struct stat_options *o, const struct stat_v
         objects(&p);
     if (o->all)
         distributions(&p);
-    if (!o->tasks && !o->objects)
+    if (!o->tasks && !o->objects) {
+        memory(&p);
         load(&p);
+    }
 }
 
 /* ---- histograms ---- */
