@@ -5,7 +5,6 @@ import json
 import os
 import re
 import subprocess
-import time
 
 from kymofile import ROOT
 
@@ -74,6 +73,12 @@ def cache(case):
     with open(db, 'wb') as f:  # a broken cache is no error
         f.write(b'SQLite format 3\0' + b'\xff' * 500)
     assert shell(case, ask)[0] == first
+    for mine in (b'my notes', open(other_db(case), 'rb').read()):
+        with open(db, 'wb') as f:  # somebody's own file is left alone
+            f.write(mine)
+        assert shell(case, ask)[0] == first
+        assert open(db, 'rb').read() == mine, 'a foreign file was overwritten'
+    os.unlink(db)
     runs = [
         subprocess.Popen(
             [case.kymo, 'query', '-f', '-H', case.trace, 'SELECT count(*) FROM sched'],
@@ -85,7 +90,14 @@ def cache(case):
         assert p.communicate(timeout=60)[0].decode() == first and p.returncode == 0
     left = [x for x in os.listdir(case.dir) if x.startswith('mars.kymo.sqlite.')]
     assert not left, left
-    time.sleep(0)
+
+
+def other_db(case):
+    path = os.path.join(case.dir, 'own.db')
+    if os.path.exists(path):
+        os.unlink(path)
+    case.command('sqlite3', path, 'CREATE TABLE mine(x); INSERT INTO mine VALUES(1)')
+    return path
 
 
 def wrong(case):

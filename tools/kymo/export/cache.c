@@ -78,6 +78,24 @@ static int stamp_of(const char *trace, char stamp[STAMP_SIZE], struct kymo_error
 #ifdef HAVE_SQLITE3
 #include <sqlite3.h>
 
+/* May the file be replaced? Not if it is something else that only has the name: no data base, or
+ * one without our table. A data base that is broken cannot be told from a broken cache, and
+ * goes. */
+static bool foreign(const char *path)
+{
+    sqlite3 *db = NULL;
+    sqlite3_stmt *s = NULL;
+    struct stat st;
+    if (stat(path, &st) != 0 || st.st_size == 0)
+        return false;
+    int r = sqlite3_open_v2(path, &db, SQLITE_OPEN_READONLY, NULL);
+    if (r == SQLITE_OK)
+        r = sqlite3_prepare_v2(db, "SELECT version, stamp FROM kymo_cache", -1, &s, NULL);
+    sqlite3_finalize(s);
+    sqlite3_close(db);
+    return r == SQLITE_ERROR || r == SQLITE_NOTADB || r == SQLITE_CANTOPEN;
+}
+
 static bool fits(const char *path, const char *stamp)
 {
     sqlite3 *db = NULL;
@@ -96,6 +114,11 @@ static bool fits(const char *path, const char *stamp)
     return ok;
 }
 #else
+static bool foreign(const char *path)
+{
+    return access(path, F_OK) == 0;
+}
+
 static bool fits(const char *path, const char *stamp)
 {
     (void)path;
@@ -152,7 +175,7 @@ int xp_cache_find(struct xp_cache *c, const char *trace, bool fresh, struct kymo
         c->built = false;
         return 0;
     }
-    if (!folder_writable(trace) && temporary(c, err) < 0)
+    if ((!folder_writable(trace) || foreign(c->path)) && temporary(c, err) < 0)
         return -1;
     if (build(trace, c->path, stamp, err) == 0)
         return 0;
