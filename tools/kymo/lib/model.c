@@ -36,21 +36,41 @@ static struct km_task *new_task(kymo_model *m, uint32_t id, unsigned hart)
     return t;
 }
 
+static bool add_in_order(kymo_model *m, struct km_task *t)
+{
+    if (m->tasks == m->order_room) {
+        unsigned room = m->order_room ? 2 * m->order_room : 16;
+        struct km_task **p = realloc(m->order, room * sizeof *p);
+        if (!p)
+            return false;
+        m->order = p;
+        m->order_room = room;
+    }
+    m->order[m->tasks++] = t;
+    return true;
+}
+
+static struct km_task *add_task(kymo_model *m, uint32_t id, unsigned hart)
+{
+    void **place = kymo_ids_place(&m->task, id);
+    struct km_task *t = place ? new_task(m, id, hart) : NULL;
+    if (!t || (!*place && !add_in_order(m, t))) {
+        m->no_memory = true;
+        free(t);
+        return NULL;
+    }
+    if (!*place)
+        *place = t;
+    if (id == KYMO_TASK_IDLE)
+        m->hart[hart].idle = t; /* each hart has one; the first stands for all */
+    return t;
+}
+
 struct km_task *km_task(kymo_model *m, uint32_t id, unsigned hart)
 {
-    struct km_hart *h = &m->hart[hart];
     id &= 0xFFFF;
-    struct km_task **place = id == KYMO_TASK_IDLE ? &h->idle : &m->task[id];
-    if (kymo_likely(*place != NULL))
-        return *place;
-    *place = new_task(m, id, hart);
-    if (!*place)
-        return NULL;
-    if (!m->task[id])
-        m->task[id] = *place;
-    if (m->task[id] == *place)
-        m->order[m->tasks++] = *place;
-    return *place;
+    struct km_task *t = id == KYMO_TASK_IDLE ? m->hart[hart].idle : kymo_ids_get(&m->task, id);
+    return kymo_likely(t != NULL) ? t : add_task(m, id, hart);
 }
 
 /* ---- objects ---- */
@@ -281,7 +301,7 @@ void km_lose(kymo_model *m, uint64_t from, unsigned hart)
     m->time = from > m->time ? from : m->time;
     for (unsigned i = 0; i < m->tasks; i++)
         lose_or_keep(m, m->order[i], from, hart);
-    if (h->idle && h->idle != m->task[KYMO_TASK_IDLE])
+    if (h->idle && h->idle != kymo_ids_get(&m->task, KYMO_TASK_IDLE))
         lose_task(m, h->idle, from);
     h->irq_total = km_irq_time(m, h);
     h->running = NULL;
@@ -385,7 +405,7 @@ int kymo_model_feed(kymo_model *m, uint64_t limit, struct kymo_error *err)
 static void free_model(kymo_model *m)
 {
     for (unsigned i = 0; i < m->t->cursors; i++)
-        if (m->hart[i].idle != m->task[KYMO_TASK_IDLE])
+        if (m->hart[i].idle != kymo_ids_get(&m->task, KYMO_TASK_IDLE))
             free(m->hart[i].idle);
     km_free_names(m);
     for (unsigned i = 0; i < m->tasks; i++)
@@ -394,6 +414,8 @@ static void free_model(kymo_model *m)
         next = o->next;
         free(o);
     }
+    kymo_ids_free(&m->task);
+    free(m->order);
     free(m->slot);
     free(m);
 }
@@ -426,7 +448,7 @@ static void close_all(kymo_model *m)
                                  .hart = (uint16_t)i};
             m->sink.gap(m->u, m, &g);
         }
-        if (h->idle && h->idle != m->task[KYMO_TASK_IDLE])
+        if (h->idle && h->idle != kymo_ids_get(&m->task, KYMO_TASK_IDLE))
             close_interval(m, h->idle, m->time, NULL);
     }
     for (unsigned i = 0; i < m->tasks; i++)
@@ -496,16 +518,15 @@ unsigned kymo_model_depth(const kymo_model *m, unsigned hart)
 
 const struct kymo_task *kymo_model_task(const kymo_model *m, uint32_t id)
 {
-    return id <= KYMO_TASK_BOOT && m->task[id] ? &m->task[id]->pub : NULL;
+    const struct km_task *t = id <= KYMO_TASK_BOOT ? kymo_ids_get(&m->task, id) : NULL;
+    return t ? &t->pub : NULL;
 }
 
 const struct kymo_task *kymo_model_next_task(const kymo_model *m, const struct kymo_task *prev)
 {
-    unsigned id = prev ? prev->id + 1 : 0;
-    for (; id <= KYMO_TASK_BOOT; id++)
-        if (m->task[id])
-            return &m->task[id]->pub;
-    return NULL;
+    uint32_t id = prev ? prev->id + 1 : 0;
+    const struct km_task *t = kymo_ids_next(&m->task, &id);
+    return t ? &t->pub : NULL;
 }
 
 const struct kymo_object *kymo_model_object(const kymo_model *m, uint32_t addr)

@@ -13,6 +13,7 @@
  *   M5  nothing here is as long as the trace: tasks, objects and their names only */
 #ifndef KYMO_MODEL_H
 #define KYMO_MODEL_H
+#include "ids.h"
 #include "private.h"
 
 enum { KM_DEPTH = 16, KM_SPANS = 8, KM_NAME = 17 };
@@ -78,8 +79,9 @@ struct kymo_model {
     uint64_t unknown_since; /* a task that was never named is unknown since then */
     bool any;
     struct km_hart hart[KYMO_HARTS_MAX];
-    struct km_task *task[KYMO_TASK_BOOT + 1];
-    struct km_task *order[KYMO_TASK_BOOT + 1]; /* in order of appearance */
+    struct kymo_ids task;
+    struct km_task **order; /* in order of appearance */
+    unsigned order_room;
     unsigned tasks;
     struct km_object **slot; /* hash table of objects by address */
     unsigned slots, objects;

@@ -54,7 +54,7 @@ static char *scratch(const kymo_model *m)
 /* The cache is made anew when a name was given or an entry became known since. */
 const char *kymo_task_name(const kymo_model *m, uint32_t id)
 {
-    struct km_task *t = id <= KYMO_TASK_BOOT ? m->task[id] : NULL;
+    struct km_task *t = id <= KYMO_TASK_BOOT ? kymo_ids_get(&m->task, id) : NULL;
     if (!t) {
         char *s = scratch(m);
         snprintf(s, sizeof m->scratch[0],

@@ -10,12 +10,10 @@
 
 /* ---- places ---- */
 
-static struct km_stat_task *task_of(struct km_stat *c, uint32_t id)
+static struct km_stat_task *add_task(struct km_stat *c, uint32_t id)
 {
-    id &= 0xFFFF;
-    if (kymo_likely(c->task[id] != NULL))
-        return c->task[id];
-    struct km_stat_task *t = calloc(1, sizeof *t);
+    void **place = kymo_ids_place(&c->task, id);
+    struct km_stat_task *t = place ? calloc(1, sizeof *t) : NULL;
     if (!t) {
         c->no_memory = true;
         return NULL;
@@ -23,7 +21,14 @@ static struct km_stat_task *task_of(struct km_stat *c, uint32_t id)
     t->pub.id = id;
     t->pub.first = UINT64_MAX;
     t->pub.stack_left = UINT32_MAX;
-    return c->task[id] = t;
+    c->tasks++;
+    return *place = t;
+}
+
+static struct km_stat_task *task_of(struct km_stat *c, uint32_t id)
+{
+    struct km_stat_task *t = kymo_ids_get(&c->task, id & 0xFFFF);
+    return kymo_likely(t != NULL) ? t : add_task(c, id & 0xFFFF);
 }
 
 static struct kymo_stat_isr *isr_of(struct km_stat *c, unsigned cause, unsigned source)
@@ -408,12 +413,13 @@ static char *copy(struct km_stat *c, const char *text)
     return s;
 }
 
-static void name_task(struct km_stat *c, const kymo_model *m, struct kymo_stat_task *t)
+static void name_task(struct km_stat *c, const kymo_model *m, struct km_stat_task *inside)
 {
+    struct kymo_stat_task *t = &inside->pub;
     const struct kymo_task *k = kymo_model_task(m, t->id);
     t->name = copy(c, kymo_task_name(m, t->id));
-    if (c->task[t->id]->active)
-        t->open_response = c->s->to - c->task[t->id]->wake;
+    if (inside->active)
+        t->open_response = c->s->to - inside->wake;
     t->level = k ? k->level : 0xFF;
     t->base = k ? k->base : 0xFF;
     t->state = k ? k->state : KYMO_UNKNOWN;
@@ -435,20 +441,18 @@ static void on_end(void *u, const kymo_model *m, uint64_t time)
     struct km_stat *c = u;
     struct kymo_stat *s = c->s;
     s->to = time < s->to ? time : s->to;
-    s->task = calloc(KYMO_TASK_BOOT + 1, sizeof *s->task);
+    s->task = calloc(c->tasks + 1, sizeof *s->task);
     if (!s->task) {
         c->no_memory = true;
         return;
     }
-    for (unsigned id = 0; id <= KYMO_TASK_BOOT; id++)
-        if (c->task[id]) {
-            name_task(c, m, &c->task[id]->pub);
-            s->task[s->tasks++] = c->task[id]->pub;
-            free(c->task[id]);
-            c->task[id] = NULL;
-        }
-    struct kymo_stat_task *fit = realloc(s->task, (s->tasks + 1) * sizeof *s->task);
-    s->task = fit ? fit : s->task;
+    uint32_t id = 0;
+    for (struct km_stat_task *t; (t = kymo_ids_next(&c->task, &id)); id++) {
+        name_task(c, m, t);
+        s->task[s->tasks++] = t->pub;
+        *kymo_ids_place(&c->task, id) = NULL;
+        free(t);
+    }
     for (unsigned i = 0; i < s->objects; i++) {
         const struct kymo_object *o = kymo_model_object(m, s->object[i].addr);
         s->object[i].kind = o ? o->kind : 0;
@@ -510,11 +514,12 @@ struct kymo_stat *kymo_stat_run(kymo_trace *t, uint64_t from, uint64_t to, struc
     int r = kymo_model_run(t, &sink, c, err);
     if (!r && c->no_memory)
         r = kymo_set_error(err, "no memory for statistics");
-    for (unsigned id = 0; id <= KYMO_TASK_BOOT; id++)
-        if (c->task[id]) { /* the pass did not come to its end */
-            free_task(&c->task[id]->pub);
-            free(c->task[id]);
-        }
+    uint32_t id = 0;
+    for (struct km_stat_task *k; (k = kymo_ids_next(&c->task, &id)); id++) {
+        free_task(&k->pub); /* the pass did not come to its end */
+        free(k);
+    }
+    kymo_ids_free(&c->task);
     free(c->heap.slot);
     free(c);
     if (!r)

@@ -5,6 +5,8 @@
 #include "kymo_stat.h"
 #include "private.h"
 
+#include "ids.h"
+
 struct km_stat_task {
     struct kymo_stat_task pub;
     uint64_t wake, executed, ready_from, blocked_so_far;
@@ -28,7 +30,8 @@ void km_heap_free(struct km_heap *h, struct kymo_stat_heap *s, uint32_t ptr, boo
 struct km_stat {
     struct km_heap heap;
     struct kymo_stat *s;
-    struct km_stat_task *task[KYMO_TASK_BOOT + 1];
+    struct kymo_ids task; /* of struct km_stat_task */
+    unsigned tasks;
     unsigned recent, recent_isr; /* the object and the handler met last */
     uint8_t tick_cause;
     bool any, no_memory;
