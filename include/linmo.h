@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The one header an application includes: the whole public interface, source-compatible with Linmo at commit
- * 8c60804. Error names live in "private/error.h". */
+/* The one header an application includes: the whole public interface, source-compatible with Linmo
+ * at commit 8c60804. Error names live in "private/error.h". */
 #pragma once
 
 #include <types.h>
@@ -24,7 +24,8 @@
 #undef min
 #undef max
 
-/* Supplied by the application; runs on the boot stack before the scheduler, with interrupts off: it may create, start
- * and print, and must not block. 0 selects cooperative mode, anything else preemptive mode. No parameter list, so
- * that both `app_main()` and `app_main(void)` agree with it. */
+/* Supplied by the application; runs on the boot stack before the scheduler, with interrupts off: it
+ * may create, start and print, and must not block. 0 selects cooperative mode, anything else
+ * preemptive mode. No parameter list, so that both `app_main()` and `app_main(void)` agree with it.
+ */
 int32_t app_main();

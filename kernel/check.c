@@ -1,10 +1,42 @@
 /* SPDX-License-Identifier: MIT */
-/* kernel_check(): executes the invariants that the kernel's files number. Test builds (CONFIG_KERNEL_CHECK=1) call it at
- * every switch, tick and unlock. It walks every list, so its time grows with the number of tasks; interrupts are off
- * meanwhile. A broken invariant panics with its number and the task.
+/* The invariants of the kernel, and kernel_check(), which executes them.
  *
- *   P1  kernel/prioq.h      W1 to W3  kernel/wheel.h     S1 to S6  kernel/sched.c
- *   T1 to T3  kernel/task.c    M1  kernel/sem.c (at its calls)    U1 to U3  kernel/mutex.c */
+ * Test builds (CONFIG_KERNEL_CHECK=1) call it at every switch, tick and unlock. It walks every
+ * list, so its time grows with the number of tasks; interrupts are off meanwhile. A broken
+ * invariant panics with its number and the task. Other files cite the numbers.
+ *
+ * Queues by priority (kernel/prioq.h); interrupts off
+ *   P1  top is the lowest level with a task, or the last level when there is none: so the first
+ *       task is first[top] without a test, NULL in an empty queue, idle in the ready queue.
+ *
+ * Scheduler (kernel/sched.c); interrupts off
+ *   S1  A task is RUNNING or READY if and only if it is in the ready queue. Exactly one is RUNNING:
+ *       kcb->task_current.
+ *   S2  Without an rt_sched hook and with sched.slow == 0, the running task is the first of the
+ *       ready queue whenever interrupts are on. So a yield takes the next of the ring, and a wake
+ *       only compares two levels.
+ *   S3  A task with a wait_kind above WAIT_DELAY is in exactly the queue that wait_queue names.
+ *   S4  A suspended task is not in the ready queue; its wait goes on.
+ *   S5  prio_level = min(base_level, level of the first waiter of each inheriting mutex it owns),
+ *       whenever the scheduler is not locked.
+ *   S6  Idle is always READY or RUNNING, alone at IDLE_LEVEL: so there is always a first task.
+ *
+ * Timing wheel (kernel/wheel.c); interrupts off
+ *   W1  Two tasks due at the same tick are in the same list, in the order in which they were armed.
+ *   W2  A delay may be anything from 1 to 2^32 - 1. One whose end has now's top digit and lies
+ *       behind now is a turn of the counter away: it waits in that top slot, which is collected
+ *       when the counter comes round to it.
+ *   W3  sleep.next != NULL if and only if the task is in the wheel or among what it collected.
+ *
+ * Tasks (kernel/task.c); changed with interrupts off, walked with the scheduler locked
+ *   T1  kcb->tasks holds every task but idle, in order of creation.
+ *   T2  id_pages maps every live id to its task; a page exists while it maps a live id.
+ *   T3  Ids grow and are never used twice: an id that is not found is of an ended task or of none.
+ *
+ * Objects; semaphores with interrupts off, mutexes and conditions also locked, a step at a time
+ *   M1  A semaphore's count > 0 implies that nobody waits.
+ *   U1  A mutex has an owner_tid if and only if it is in the held list of the live task with it.
+ *   U2  A task waits only for a mutex with an owner: unlocking hands over. */
 #include "sched.h"
 
 #include "mutex_internal.h"
@@ -19,10 +51,10 @@ static void broken(const char *invariant, const void *what)
     kernel_misuse(place, what, invariant, ERR_UNKNOWN);
 }
 
-#define HOLDS(cond, invariant, what)     \
-    do {                                 \
-        if (unlikely(!(cond)))           \
-            broken(invariant ": " #cond, what); \
+#define HOLDS(cond, invariant, what)                                                               \
+    do {                                                                                           \
+        if (unlikely(!(cond)))                                                                     \
+            broken(invariant ": " #cond, what);                                                    \
     } while (0)
 
 static bool may_run(const tcb_t *t)
@@ -64,7 +96,8 @@ static uint32_t check_ready(void)
             } while (t != first);
     }
     HOLDS(running <= 1, "S1", NULL);
-    HOLDS(sched.ready.first[IDLE_LEVEL] == &sched_idle && sched_idle.next == &sched_idle, "S6", NULL);
+    HOLDS(sched.ready.first[IDLE_LEVEL] == &sched_idle && sched_idle.next == &sched_idle, "S6",
+          NULL);
     return check_prioq(&sched.ready);
 }
 
@@ -109,7 +142,8 @@ static void check_task(const tcb_t *t)
     HOLDS(suspended == (t->state == TASK_SUSPENDED), "S4", t);
     HOLDS(t->state != TASK_BLOCKED || t->wait_kind != WAIT_NONE, "S3", t);
     HOLDS(!may_run(t) || t->wait_kind == WAIT_NONE, "S1", t);
-    HOLDS(!wheel_is_armed(t) || (t->sleep.next->prev == &t->sleep && t->wait_kind != WAIT_NONE), "W3", t);
+    HOLDS(!wheel_is_armed(t) || (t->sleep.next->prev == &t->sleep && t->wait_kind != WAIT_NONE),
+          "W3", t);
     check_wait(t);
     uint32_t level = check_held(t);
     HOLDS(sched.slow >= SLOW_LOCK || level == t->prio_level, "S5", t);
@@ -123,7 +157,8 @@ void kernel_check_all(const char *where)
         inside = true;
         place = where;
         uint32_t tasks = 0, ready = 0, asleep = 0, last_id = 0;
-        for (const list_node_t *n = kernel_cb.tasks->head->next; n != kernel_cb.tasks->tail; n = n->next, tasks++) {
+        for (const list_node_t *n = kernel_cb.tasks->head->next; n != kernel_cb.tasks->tail;
+             n = n->next, tasks++) {
             const tcb_t *t = (const tcb_t *) n;
             check_task(t);
             HOLDS(t->id > last_id, "T1", t);
@@ -132,12 +167,14 @@ void kernel_check_all(const char *where)
             asleep += wheel_is_armed(t);
         }
         HOLDS(tasks == kernel_cb.task_count && tasks == kernel_cb.tasks->length, "T1", NULL);
-        uint32_t leaving = sched_current()->id != IDLE_ID && sched_find(sched_current()->id) == NULL &&
-                           may_run(sched_current()); /* a task on its last steps is in no list any more */
+        uint32_t leaving =
+            sched_current()->id != IDLE_ID && sched_find(sched_current()->id) == NULL &&
+            may_run(sched_current()); /* a task on its last steps is in no list any more */
         HOLDS(check_ready() == ready + leaving + 1, "S1", NULL);
         HOLDS(asleep == wheel_armed(), "W3", NULL);
         HOLDS(sched.slow || sched_hooked() || sched.pending || wheel_due() ||
-                  sched_current() == prioq_first(&sched.ready), "S2", sched_current());
+                  sched_current() == prioq_first(&sched.ready),
+              "S2", sched_current());
         inside = false;
     }
     hal_irq_restore(irq);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* Condition variables; <sys/mutex.h>. Waiters queue by effective priority. A wait joins the queue and gives the mutex
- * up with no other task running in between, so no signal can fall into a gap. A woken task takes the mutex again
- * itself. */
+/* Condition variables; <sys/mutex.h>. Waiters queue by effective priority. A wait joins the queue
+ * and gives the mutex up with no other task running in between, so no signal can fall into a gap. A
+ * woken task takes the mutex again itself. */
 #include "mutex_internal.h"
 
 #include "sched.h"
@@ -53,7 +53,9 @@ static int32_t cond_wait(cond_t *c, mutex_t *m, uint32_t ticks, const char *call
         kernel_misuse(call, c, "not a condition variable", ERR_SEM_OPERATION);
     if (!mutex_is_valid(m))
         kernel_misuse(call, m, "not a mutex", ERR_SEM_OPERATION);
-    int32_t refused = !mo_mutex_owned_by_current(m) ? ERR_NOT_OWNER : ticks == 0 ? ERR_TIMEOUT : ERR_OK;
+    int32_t refused = !mo_mutex_owned_by_current(m) ? ERR_NOT_OWNER
+                      : ticks == 0                  ? ERR_TIMEOUT
+                                                    : ERR_OK;
     if (refused != ERR_OK) {
         trace_refused_any(CALL_COND_WAIT, c, (uint32_t) refused);
         return refused;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* External interrupts: who is called for which source. The timer is not one of them (kernel/sched.c). */
+/* External interrupts: who is called for which source. The timer is not one of them
+ * (kernel/sched.c). */
 #include "trap.h"
 
 #include "private/error.h"
@@ -25,11 +26,13 @@ int32_t mo_irq_attach(uint32_t irq, void (*handler)(void *), void *arg)
     return ERR_OK;
 }
 
-/* Only attached sources are enabled, so another one means that the hardware, or the kernel, is not what it seems. */
+/* Only attached sources are enabled, so another one means that the hardware, or the kernel, is not
+ * what it seems. */
 static void spurious(uint32_t cause, uint32_t source)
 {
     trace_irq_spurious_off(cause & 0xFF);
-    kernel_misuse("interrupt", (void *) (uintptr_t) source, "nobody is attached to it", ERR_UNKNOWN);
+    kernel_misuse("interrupt", (void *) (uintptr_t) source, "nobody is attached to it",
+                  ERR_UNKNOWN);
 }
 
 void irq_handle(uint32_t cause)

@@ -1,17 +1,16 @@
 /* SPDX-License-Identifier: MIT */
 /* Mutexes with priority inheritance; <sys/mutex.h>.
  *
- *   U1  owner_tid != 0 if and only if the mutex is in the held list of the live task with that id.
- *   U2  A task waits only for a mutex with an owner: unlocking hands over, it never lets the mutex go with waiters.
- *   U3  The levels of all tasks agree with S5 (kernel/sched.c) whenever the scheduler is not locked.
+ * Invariants S5, U1 and U2: kernel/check.c.
  *
- * The fast way, a free mutex or nobody waiting, is one short section with interrupts off. Along a chain of owners the
- * scheduler is locked, and interrupts are off for one owner at a time. */
+ * The fast way, a free mutex or nobody waiting, is one short section with interrupts off. Along a
+ * chain of owners the scheduler is locked, and interrupts are off for one owner at a time. */
 #include "mutex_internal.h"
 
 #include "sched.h"
 
-STATIC_ASSERT(sizeof(struct waiters) == sizeof(struct prioq), "struct waiters is struct prioq under a public name");
+STATIC_ASSERT(sizeof(struct waiters) == sizeof(struct prioq),
+              "struct waiters is struct prioq under a public name");
 
 static inline struct prioq *queue_of(mutex_t *m)
 {
@@ -33,7 +32,8 @@ bool mutex_is_valid(const mutex_t *m)
     return m && m->magic == MUTEX_MAGIC;
 }
 
-static void mutex_invalid(const mutex_t *m, const char *call) __attribute__((noreturn, cold, noinline));
+static void mutex_invalid(const mutex_t *m, const char *call)
+    __attribute__((noreturn, cold, noinline));
 static void mutex_invalid(const mutex_t *m, const char *call)
 {
     kernel_misuse(call, m, "not a mutex", ERR_SEM_OPERATION);
@@ -71,7 +71,8 @@ tcb_t *mutex_owner_of_queue(void *queue)
     return owner_of(mutex_of(queue));
 }
 
-/* Gives m to its first waiter, who becomes ready. The new owner needs no boost: who still waits comes after it. */
+/* Gives m to its first waiter, who becomes ready. The new owner needs no boost: who still waits
+ * comes after it. */
 static inline void hand_over(mutex_t *m, tcb_t *t)
 {
     sched_leave_waiters(queue_of(m), t);
@@ -207,7 +208,8 @@ APART int32_t mo_mutex_set_inherit(mutex_t *m, bool inherit)
 
 /* --- locking --- */
 
-static __attribute__((noinline)) int32_t lock_contended(mutex_t *m, uint32_t ticks, uint32_t irq, const char *call)
+static __attribute__((noinline)) int32_t lock_contended(mutex_t *m, uint32_t ticks, uint32_t irq,
+                                                        const char *call)
 {
     tcb_t *cur = sched_current();
     if (m->owner_tid == cur->id) {

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /* The end of the machine: by polled output, with no lock and no memory, from any context and state.
  *
- * Exit status: 0 when the last application task has ended; 1 and up by the application's own store to the finisher;
- * 70 + n for panic codes (n = code - ERR_NO_TASKS: 70 no tasks .. 82 stack check, 83 heap ..), 69 for another code;
- * 100 + cause for an exception in machine mode. */
+ * Exit status: 0 when the last application task has ended; 1 and up by the application's own store
+ * to the finisher; 70 + n for panic codes (n = code - ERR_NO_TASKS: 70 no tasks .. 82 stack check,
+ * 83 heap ..), 69 for another code; 100 + cause for an exception in machine mode. */
 #include "sched.h"
 
 #include <lib/libc.h>
@@ -56,10 +56,11 @@ static void die(int32_t code, uint32_t pc)
 {
     trace_panic_off(trace_id(sched_current()->id), (uint32_t) code, pc);
     trace_freeze();
-    say("\n*** KERNEL PANIC (%d) - %s (task %u, pc %x, tick %u)\n", code, describe(code), sched_current()->id, pc,
-        kernel_cb.ticks);
-    hal_power_off(code >= ERR_NO_TASKS && code < ERR_UNKNOWN ? STATUS_PANIC + (uint32_t) (code - ERR_NO_TASKS)
-                                                             : STATUS_OTHER);
+    say("\n*** KERNEL PANIC (%d) - %s (task %u, pc %x, tick %u)\n", code, describe(code),
+        sched_current()->id, pc, kernel_cb.ticks);
+    hal_power_off(code >= ERR_NO_TASKS && code < ERR_UNKNOWN
+                      ? STATUS_PANIC + (uint32_t) (code - ERR_NO_TASKS)
+                      : STATUS_OTHER);
 }
 
 void panic(int32_t code)
@@ -94,7 +95,8 @@ void kernel_stack_smashed(const tcb_t *t)
         hal_power_off(STATUS_OTHER);
     say("\n*** STACK CORRUPTION: task %u base=%x size=%u", t->id, (uint32_t) (uintptr_t) t->stack,
         (uint32_t) t->stack_sz);
-    say("\n*** canary %x, at the base %x, sp %x", t->canary, *(uint32_t *) t->stack, (uint32_t) (uintptr_t) t->sp);
+    say("\n*** canary %x, at the base %x, sp %x", t->canary, *(uint32_t *) t->stack,
+        (uint32_t) (uintptr_t) t->sp);
     die(ERR_STACK_CHECK, (uint32_t) (uintptr_t) __builtin_return_address(0));
     __builtin_unreachable();
 }
@@ -123,7 +125,8 @@ static const char *cause_name(uint32_t cause)
     return cause < ARRAY_SIZE(causes) ? causes[cause] : "Unknown";
 }
 
-void trap_exception(uint32_t cause, uint32_t pc, uint32_t tval, uint32_t sp, uint32_t ra, uint32_t mstatus)
+void trap_exception(uint32_t cause, uint32_t pc, uint32_t tval, uint32_t sp, uint32_t ra,
+                    uint32_t mstatus)
 {
     trace_exc_off(cause, trace_id(sched_current()->id), pc, tval);
     trace_panic_off(trace_id(sched_current()->id), (uint32_t) ERR_UNKNOWN, pc);
@@ -131,7 +134,8 @@ void trap_exception(uint32_t cause, uint32_t pc, uint32_t tval, uint32_t sp, uin
     if (!begin())
         hal_power_off(STATUS_EXCEPTION + (cause & 15));
     say("[EXCEPTION] %s PC=%08x\r\n", cause_name(cause), pc);
-    say("task %u, tval %x, ra %x, sp %x, mstatus %x, mcause %x\n", sched_current()->id, tval, ra, sp, mstatus, cause);
+    say("task %u, tval %x, ra %x, sp %x, mstatus %x, mcause %x\n", sched_current()->id, tval, ra,
+        sp, mstatus, cause);
     hal_power_off(STATUS_EXCEPTION + (cause & 15));
 }
 

@@ -1,27 +1,32 @@
 /* SPDX-License-Identifier: MIT */
 /* The two queues of tasks: a ring (first in, first out) and a queue of rings by effective priority.
  *
- * Both are intrusive: they link tcb_t.next and .prev, so a task is in one of them at most, nothing is allocated, and
- * every operation takes the same time however many tasks wait. All of it needs interrupts off. */
+ * Both are intrusive: they link tcb_t.next and .prev, so a task is in one of them at most, nothing
+ * is allocated, and every operation takes the same time however many tasks wait. All of it needs
+ * interrupts off. */
 #pragma once
 
 #include <sys/task.h>
 
-/* A way that is not hot: a function of its own, compiled for size, so that the hot one beside it needs no stack frame. */
+/* A way that is not hot: a function of its own, compiled for size, so that the hot one beside it
+ * needs no stack frame. */
 #define APART __attribute__((noinline, cold))
 
 /* Data that every switch or tick touches: near gp (arch/riscv/riscv32-qemu.ld). */
 #define HOT __attribute__((section(".sdata.hot")))
 
-#define PRIOQ_LEVELS (TASK_PRIORITY_LEVELS + 1) /* the last one holds the idle task in the ready queue, else nothing */
+#define PRIOQ_LEVELS                                                                               \
+    (TASK_PRIORITY_LEVELS +                                                                        \
+     1) /* the last one holds the idle task in the ready queue, else nothing */
 
 struct fifo {
     tcb_t *first; /* NULL when empty */
     uint32_t count;
 };
 
-/* Invariant P1: top is the lowest index with a non-NULL ring, or the last index when there is none. So the first task
- * is first[top] without a test: NULL in an empty queue, and the idle task in the ready queue. */
+/* Invariant P1: top is the lowest index with a non-NULL ring, or the last index when there is none.
+ * So the first task is first[top] without a test: NULL in an empty queue, and the idle task in the
+ * ready queue. */
 struct prioq {
     tcb_t *first[PRIOQ_LEVELS];
     uint32_t top, count;
@@ -64,7 +69,8 @@ static inline void prioq_append(struct prioq *q, tcb_t *t)
         q->top = level;
 }
 
-/* Eight levels: looking at the next ring is cheaper than keeping a bitmap right at every append and remove. */
+/* Eight levels: looking at the next ring is cheaper than keeping a bitmap right at every append and
+ * remove. */
 static inline void prioq_find_top(struct prioq *q, uint32_t level)
 {
     while (level < PRIOQ_LEVELS - 1 && !q->first[level])

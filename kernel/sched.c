@@ -1,14 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* The scheduler: who runs, who waits, and the switch. sched.h says how the rest of the kernel uses it.
+/* The scheduler: who runs, who waits, and the switch. sched.h says how to use it.
  *
- * Invariants, executed by kernel_check() (kernel/check.c):
- *   S1  A task is RUNNING or READY if and only if it is in the ready queue. Exactly one is RUNNING: kcb->task_current.
- *   S2  Without an rt_sched hook and with sched.slow == 0, the running task is the first of the ready queue whenever
- *       interrupts are on. So a yield takes the next of the ring, and a wake only compares two levels.
- *   S3  A task with wait_kind above WAIT_DELAY is in exactly the queue that wait_queue names, and in no other.
- *   S4  A suspended task is not in the ready queue; its wait goes on.
- *   S5  prio_level = min(base_level, level of the first waiter of each inheriting mutex it owns).
- *   S6  The idle task is always READY or RUNNING, alone at IDLE_LEVEL: so there is always a first task.
+ * Invariants S1 to S6: kernel/check.c.
  *
  * States of a task, and the function that takes each edge:
  *
@@ -25,25 +18,24 @@
 #include "mutex_internal.h"
 #include "wheel.h"
 
-
-
 struct sched sched HOT = {.slow = SLOW_BOOT};
-kcb_t kernel_cb HOT = {.task_current = &sched_boot.node, .rt_sched = sched_no_hook, .preemptive = true};
+kcb_t kernel_cb HOT = {
+    .task_current = &sched_boot.node, .rt_sched = sched_no_hook, .preemptive = true};
 kcb_t *kcb = &kernel_cb;
 volatile bool scheduler_started;
 
 tcb_t sched_boot = {
     .id = BOOT_ID,
-    TRACE_ONLY(.trace_id = BOOT_ID << 8, .trace_depth = TRACE_DEPTH_FROM_CAUSES,)
     .prio_level = IDLE_LEVEL,
     .base_level = IDLE_LEVEL,
     .state = TASK_RUNNING,
+    TRACE_ONLY(.trace_id = BOOT_ID << 8, .trace_depth = TRACE_DEPTH_FROM_CAUSES)
 };
 
 static const uint8_t slices[] = {
     TASK_TIMESLICE_CRIT,   TASK_TIMESLICE_REALTIME, TASK_TIMESLICE_HIGH, TASK_TIMESLICE_ABOVE,
     TASK_TIMESLICE_NORMAL, TASK_TIMESLICE_BELOW,    TASK_TIMESLICE_LOW,  TASK_TIMESLICE_IDLE,
-    255, /* idle */
+    UINT8_MAX, /* idle */
 };
 
 int32_t sched_no_hook(void)
@@ -57,7 +49,8 @@ int32_t sched_no_hook(void)
 static APART tcb_t *pick_hooked(void)
 {
     if (!kernel_cb.rt_sched)
-        kernel_misuse("kcb->rt_sched", NULL, "is NULL; a hook that declines returns a negative value", ERR_UNKNOWN);
+        kernel_misuse("kcb->rt_sched", NULL,
+                      "is NULL; a hook that declines returns a negative value", ERR_UNKNOWN);
     sched.in_handler = true; /* this is never called inside a handler: false before and after */
     int32_t id = kernel_cb.rt_sched();
     sched.in_handler = false;
@@ -188,16 +181,17 @@ tcb_t *sched_wake_first(struct fifo *q, int32_t result)
 
 static void rt_deadline(tcb_t *t)
 {
-    /* Quirk for source compatibility: applications with a hook lay out the record behind rt_prio as {period,
-     * deadline} and expect the deadline to be renewed when a delay ends. Without a hook nothing is written. */
+    /* Quirk for source compatibility: applications with a hook lay out the record behind rt_prio as
+     * {period, deadline} and expect the deadline to be renewed when a delay ends. Without a hook
+     * nothing is written. */
     if (sched_hooked()) {
         uint32_t *record = t->rt_prio;
         record[1] = kernel_cb.ticks + record[0];
     }
 }
 
-/* The time of `t`, which waits for an object, is up. Returns the owner whose inherited level must be looked at again, or
- * NULL. */
+/* The time of `t`, which waits for an object, is up. Returns the owner whose inherited level must
+ * be looked at again, or NULL. */
 static APART tcb_t *time_out(tcb_t *t)
 {
     tcb_t *owner = t->wait_kind == WAIT_MUTEX ? mutex_owner_of_queue(t->wait_queue) : NULL;
@@ -237,7 +231,8 @@ static APART void time_out_step(tcb_t *t)
     hal_irq_save();
 }
 
-/* Handles one task that the wheel collected. Interrupts, which were on, are served first, and off at the exit. */
+/* Handles one task that the wheel collected. Interrupts, which were on, are served first, and off
+ * at the exit. */
 static __attribute__((noinline)) void drain_step(void)
 {
     sched_breathe(MSTATUS_MIE);
@@ -263,7 +258,8 @@ static inline void drain(void)
     sched.slow -= SLOW_LOCK;
 }
 
-/* The turn of the running task is over: the next of its equals is first now. False when there is none. */
+/* The turn of the running task is over: the next of its equals is first now. False when there is
+ * none. */
 static inline bool slice_ended(tcb_t *cur)
 {
     uint32_t level = cur->prio_level;
@@ -282,7 +278,8 @@ static inline uint32_t tick_done(void)
     return false;
 }
 
-/* There is something to do after this tick; if it may not be done now, whoever forbids it does it later. */
+/* There is something to do after this tick; if it may not be done now, whoever forbids it does it
+ * later. */
 static inline uint32_t tick_asks(void)
 {
     if (likely(sched.slow == 0))
@@ -395,7 +392,8 @@ APART void dispatcher(int from_timer)
 static APART void catch_up(void)
 {
     uint32_t irq = hal_irq_save();
-    if (!(irq & MSTATUS_MIE) || sched.slow) { /* a CRITICAL section around it, boot, or cooperative mode */
+    /* a CRITICAL section around it, boot, or cooperative mode */
+    if (!(irq & MSTATUS_MIE) || sched.slow) {
         hal_irq_restore(irq);
         return;
     }
@@ -470,10 +468,12 @@ static bool may_block(uint32_t irq)
     return (irq & MSTATUS_MIE) && (sched.slow & ~SLOW_COOPERATIVE) == 0;
 }
 
-static __attribute__((noreturn, cold, noinline)) void refuse_to_block(const char *call, const void *obj)
+static __attribute__((noreturn, cold, noinline)) void refuse_to_block(const char *call,
+                                                                      const void *obj)
 {
-    kernel_misuse(call, obj, sched.slow & SLOW_BOOT ? "blocks before the scheduler runs"
-                                                    : "blocks with interrupts off or the scheduler locked",
+    kernel_misuse(call, obj,
+                  sched.slow & SLOW_BOOT ? "blocks before the scheduler runs"
+                                         : "blocks with interrupts off or the scheduler locked",
                   ERR_UNKNOWN);
 }
 
@@ -546,8 +546,10 @@ static APART int32_t leave_slow(tcb_t *cur, uint32_t irq)
     return switch_to(cur, next, irq);
 }
 
-/* Leaves the hart; the running task is out of the ready queue, unless its time ran out in this very call. */
-static inline __attribute__((always_inline)) int32_t leave(tcb_t *cur, uint32_t irq, uint32_t trace_state)
+/* Leaves the hart; the running task is out of the ready queue, unless its time ran out in this very
+ * call. */
+static inline __attribute__((always_inline)) int32_t leave(tcb_t *cur, uint32_t irq,
+                                                           uint32_t trace_state)
 {
     if (unlikely(sched.slow || sched_hooked()))
         return leave_slow(cur, irq);
@@ -580,7 +582,8 @@ void sched_block_ended(tcb_t *cur)
 }
 
 /* Takes the running task out of the ready queue; `kind` says for what. */
-static inline __attribute__((always_inline)) void stop_running(tcb_t *cur, void *queue, uint32_t kind, uint32_t ticks)
+static inline __attribute__((always_inline)) void stop_running(tcb_t *cur, void *queue,
+                                                               uint32_t kind, uint32_t ticks)
 {
     prioq_remove(&sched.ready, cur);
     cur->state = TASK_BLOCKED;
@@ -637,7 +640,8 @@ void sched_preempt(uint32_t irq)
     preempt(sched_current(), irq);
 }
 
-/* A token given away: to an equal as well, behind whom the giver queues. In cooperative mode any giver yields. */
+/* A token given away: to an equal as well, behind whom the giver queues. In cooperative mode any
+ * giver yields. */
 void sched_leave_giver(uint32_t irq, tcb_t *woken)
 {
     tcb_t *cur = sched_current();
@@ -654,7 +658,8 @@ void sched_leave_giver(uint32_t irq, tcb_t *woken)
     sched_preempt(irq);
 }
 
-/* The level of `t` becomes `level`, wherever it is queued. The running task stays in front of its new equals. */
+/* The level of `t` becomes `level`, wherever it is queued. The running task stays in front of its
+ * new equals. */
 void sched_set_level(tcb_t *t, uint8_t level)
 {
     struct prioq *q = &sched.ready;

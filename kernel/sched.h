@@ -15,14 +15,14 @@
  *     ...
  *
  * What is protected how:
- *   - ready queue, wheel, fifo wait queues, task states: interrupts off. A section is short and does not grow with the
- *     number of tasks.
- *   - mutex and condition variable waiters, held lists: as above, or, for the long ways (chains of inheritance,
- *     broadcast, cancel), the scheduler locked and interrupts off for one step at a time. Interrupt handlers never
- *     touch them, and no other task runs, so they cannot change between two steps. A wait that times out meanwhile
- *     stays armed in the wheel until the unlock.
+ *   - ready queue, wheel, fifo wait queues, task states: interrupts off. A section is short and
+ *     does not grow with the number of tasks.
+ *   - mutex and condition variable waiters, held lists: as above, or, for the long ways (chains of
+ *     inheritance, broadcast, cancel), the scheduler locked and interrupts off for one step at a
+ *     time. Interrupt handlers never touch them, and no other task runs, so they cannot change
+ *     between two steps. A wait that times out meanwhile stays armed until the unlock.
  *   - kcb->tasks: the scheduler locked to walk it, interrupts off to change it.
- */
+ * Invariants: kernel/check.c. */
 #pragma once
 
 #include "hal.h"
@@ -60,7 +60,8 @@ enum task_flags {
     TASK_IN_WFI = 8,
 };
 
-/* How the trace names states (Documentation/SPEC.md): as enum task_states, and asleep apart from blocked. */
+/* How the trace names states (Documentation/SPEC.md): as enum task_states, and asleep apart from
+ * blocked. */
 #define STATE_ASLEEP 5
 uint32_t sched_trace_state(const tcb_t *t);
 
@@ -81,15 +82,16 @@ enum ready_reason {
 #define SLOW_LOCK 4u        /* one for each lock */
 
 struct sched {
-    struct prioq ready;     /* RUNNING and READY tasks, and idle */
-    uint32_t slow;          /* SLOW_ */
-    volatile bool in_handler; /* an interrupt handler or the rt_sched hook runs: the calls marked I alone are allowed */
-    volatile bool pending;  /* a switch was due while `slow` forbade it, or inside an interrupt handler */
-    uint32_t now;           /* the clock of delays: kcb->ticks, or passes in cooperative mode */
+    struct prioq ready;       /* RUNNING and READY tasks, and idle */
+    uint32_t slow;            /* SLOW_ */
+    volatile bool in_handler; /* a handler or the hook runs: calls marked I alone are allowed */
+    volatile bool pending;    /* a switch was due while `slow` or a handler forbade it */
+    uint32_t now;             /* the clock of delays: kcb->ticks, or passes in cooperative mode */
 #if CONFIG_DEBUG_TRACE
-    uint32_t causes;        /* of the active interrupt handlers, innermost in the low byte; none is 0 */
+    uint32_t causes; /* of the active interrupt handlers, innermost in the low byte; none is 0 */
 #endif
-    uint32_t critical, critical_irq; /* nesting of CRITICAL sections, and the state that the outermost found */
+    uint32_t critical;     /* nesting of CRITICAL sections */
+    uint32_t critical_irq; /* the state that the outermost found */
 };
 
 extern struct sched sched;
@@ -116,9 +118,10 @@ static inline bool sched_hooked(void)
 
 /* --- blocking and waking; interrupts off --- */
 
-/* Appends the running task to q and switches away. `irq` is what hal_irq_save() returned; interrupts are as it says
- * on return. ticks: 1 or more, or SCHED_FOREVER. Returns what the waker passed, or ERR_TIMEOUT. Panics, naming `call` and
- * `obj`, when the caller may not block (boot, interrupt handler, CRITICAL or NOSCHED section). */
+/* Appends the running task to q and switches away. `irq` is what hal_irq_save() returned;
+ * interrupts are as it says on return. ticks: 1 or more, or SCHED_FOREVER. Returns what the waker
+ * passed, or ERR_TIMEOUT. Panics, naming `call` and `obj`, when the caller may not block (boot,
+ * interrupt handler, CRITICAL or NOSCHED section). */
 int32_t sched_wait(struct fifo *q, uint32_t ticks, uint32_t irq, const char *call, const void *obj);
 
 /* Ends the wait of the first task in q, which returns `result` from it. The task, or NULL. */
@@ -127,25 +130,29 @@ tcb_t *sched_wake_first(struct fifo *q, int32_t result);
 /* Ends the wait of `t`, already out of its queue. */
 void sched_wake(tcb_t *t, uint32_t reason);
 
-/* Ends a section in which `woken` became ready: switches to it if it has the higher priority, now or, in an interrupt
- * handler or a locked section, at its end. Interrupts are as `irq` says on return. */
+/* Ends a section in which `woken` became ready: switches to it if it has the higher priority, now
+ * or, in an interrupt handler or a locked section, at its end. Interrupts are as `irq` says on
+ * return. */
 void sched_leave(uint32_t irq, tcb_t *woken);
 
 /* --- the parts of the above, for mutexes and condition variables; interrupts off --- */
 
 /* Panics, naming the call, unless the caller may block. */
 void sched_must_block(uint32_t irq, const char *call, const void *obj);
-/* Takes `cur`, the running task, out of the ready queue, and appends it to `queue`, or has it wait for the time alone. */
+/* Takes `cur`, the running task, out of the ready queue, and appends it to `queue`, or has it wait
+ * for the time alone. */
 void sched_await_waiters(tcb_t *cur, struct prioq *queue, uint32_t kind, uint32_t ticks);
 void sched_await_time(tcb_t *cur, uint32_t ticks);
-/* Leaves the hart; the running task waits already, sleeps, is suspended or has ended. Returns its wait_result. */
+/* Leaves the hart; the running task waits already, sleeps, is suspended or has ended. Returns its
+ * wait_result. */
 int32_t sched_block(tcb_t *cur, uint32_t irq);
 int32_t sched_block_asleep(tcb_t *cur, uint32_t irq);
 int32_t sched_block_suspended(tcb_t *cur, uint32_t irq);
 void sched_block_ended(tcb_t *cur) __attribute__((noreturn));
 /* Takes `t` out of what it waits for; its time stays armed. */
 void sched_unqueue(tcb_t *t);
-/* Ends a section in which levels or states changed: switches if the running task is no longer the first. */
+/* Ends a section in which levels or states changed: switches if the running task is no longer the
+ * first. */
 void sched_preempt(uint32_t irq);
 void sched_leave_giver(uint32_t irq, tcb_t *woken);
 void sched_unready(tcb_t *t);
@@ -171,7 +178,8 @@ static inline void sched_settle(void)
 }
 void sched_unlock(void); /* does what became due meanwhile; interrupts on */
 
-/* Takes one breath in a long locked section: interrupts off at entry and exit, served in between if they were on. */
+/* Takes one breath in a long locked section: interrupts off at entry and exit, served in between if
+ * they were on. */
 static inline void sched_breathe(uint32_t irq)
 {
     hal_irq_restore(irq);
@@ -184,7 +192,8 @@ tcb_t *sched_find(uint32_t id); /* NULL: no such task. Constant time. Interrupts
 int32_t sched_spawn(void *entry, uint32_t stack_size, bool user);
 void sched_start(bool preemptive) __attribute__((noreturn));
 void sched_init(void);
-uint32_t sched_reap(void); /* frees what ended tasks left; the number of tasks. Task or boot, interrupts on */
+/* Frees what ended tasks left; the number of tasks. Task or boot, interrupts on. */
+uint32_t sched_reap(void);
 
 bool sched_stack_intact(const tcb_t *t);
 
@@ -211,7 +220,8 @@ static inline void sched_irq_out(void)
     trace_irq_out_off();
 }
 
-/* The tick: interrupts off, stack of the interrupted task. Non-zero when sched_from_trap() has something to do. */
+/* The tick: interrupts off, stack of the interrupted task. Non-zero when sched_from_trap() has
+ * something to do. */
 uint32_t sched_tick(void);
 /* On the stack of the interrupted task, interrupts off: what became due, and the switch. */
 void sched_from_trap(void);
@@ -219,7 +229,8 @@ void sched_from_trap(void);
 /* --- misuse: names the call, the object and the running task --- */
 void kernel_stack_smashed(const tcb_t *t) __attribute__((noreturn, cold));
 void kernel_power_off(uint32_t status) __attribute__((noreturn)); /* drains the console first */
-void kernel_misuse(const char *call, const void *obj, const char *why, int32_t code) __attribute__((noreturn, cold));
+void kernel_misuse(const char *call, const void *obj, const char *why, int32_t code)
+    __attribute__((noreturn, cold));
 
 /* For the calls that an interrupt handler may not use. */
 void kernel_in_handler(const char *call) __attribute__((noreturn, cold));
@@ -229,8 +240,8 @@ static inline void kernel_not_in_handler(const char *call)
         kernel_in_handler(call);
 }
 
-/* The same for the two calls whose way is so short that the test would show: their short way does no harm in a
- * handler, and the long way is refused always. */
+/* The same for the two calls whose way is so short that the test would show: their short way does
+ * no harm in a handler, and the long way is refused always. */
 static inline void kernel_debug_not_in_handler(const char *call)
 {
     if (CONFIG_KERNEL_CHECK)

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* Counting semaphores; <sys/semaphore.h>.
- *
- *   M1  count > 0 implies that nobody waits: a signal hands its token to the first waiter and leaves the count alone. So
- *       taking and giving need to look at one word each. */
+/* Counting semaphores; <sys/semaphore.h>. A signal hands its token to the first waiter and leaves
+ * the count alone, so nobody waits while there are tokens (M1), and taking and giving look at one
+ * word each. */
 #include <sys/semaphore.h>
 
 #include <lib/malloc.h>
@@ -61,7 +60,8 @@ APART int32_t mo_sem_destroy(sem_t *s)
     return result;
 }
 
-static __attribute__((noinline)) int32_t sem_block(sem_t *s, uint32_t ticks, uint32_t irq, const char *call)
+static __attribute__((noinline)) int32_t sem_block(sem_t *s, uint32_t ticks, uint32_t irq,
+                                                   const char *call)
 {
     if (s->waiters.count >= s->max_waiters)
         kernel_misuse(call, s, "max_waiters wait already", ERR_SEM_OPERATION);

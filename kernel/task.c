@@ -1,9 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The life of a task: creation, end, suspension, priority, sleep; and the list and table of all tasks.
- *
- *   T1  kcb->tasks holds every task but idle, in order of creation; a task's node is in its control block.
- *   T2  id_pages maps every live id to its task, in constant time; a page exists while it maps a live id.
- *   T3  Ids grow and are never used twice, so an id that is not found is one of an ended task or of none. */
+/* The life of a task: creation, end, suspension, priority, sleep; the list and the table of all.
+ * Invariants T1 to T3: kernel/check.c. */
 #include "sched.h"
 
 #include <lib/libc.h>
@@ -21,8 +18,9 @@ STATIC_ASSERT(__builtin_offsetof(tcb_t, node) == 0, "kcb->task_current is a tcb_
 STATIC_ASSERT(__builtin_offsetof(tcb_t, sp) == TCB_SP, "known to switch.S");
 STATIC_ASSERT(__builtin_offsetof(tcb_t, wait_result) == TCB_WAIT_RESULT, "known to switch.S");
 
-/* What the kernel itself puts on a task's stack at any moment: a trap frame, a switch frame, what the scheduler does in
- * between. Added to the request, so that a task has all of what it asked for. */
+/* What the kernel itself puts on a task's stack at any moment: a trap frame, a switch frame, what
+ * the scheduler does in between. Added to the request, so that a task has all of what it asked for.
+ */
 #define STACK_RESERVE 384
 #define KERNEL_STACK 1024 /* of a user task, for its system calls */
 #define STACK_ALIGN 16
@@ -106,8 +104,8 @@ bool sched_stack_intact(const tcb_t *t)
     return *(uint32_t *) t->stack == t->canary && *upper_canary(t) == t->canary;
 }
 
-/* Everything but its place in the queues. The stack is a block of t->stack_sz bytes, and KERNEL_STACK more behind it
- * for a user task. */
+/* Everything but its place in the queues. The stack is a block of t->stack_sz bytes, and
+ * KERNEL_STACK more behind it for a user task. */
 static void fill(tcb_t *t, void *entry, bool user)
 {
     t->entry = (void (*)(void)) entry;
@@ -160,7 +158,8 @@ int32_t sched_spawn(void *entry, uint32_t stack_size, bool user)
     uint32_t id = t->id = kernel_cb.next_tid++;
     TRACE_ONLY(t->trace_id = id << 8;)
     publish(t);
-    trace_task_create_off(TRACE_ID(t), t->prio_level, user, (uint32_t) entry, (uint32_t) t->stack, size);
+    trace_task_create_off(TRACE_ID(t), t->prio_level, user, (uint32_t) entry, (uint32_t) t->stack,
+                          size);
     sched_wake(t, READY_CREATED);
     hal_irq_restore(irq);
     if (scheduler_started)
@@ -171,7 +170,7 @@ int32_t sched_spawn(void *entry, uint32_t stack_size, bool user)
 
 static int32_t spawn_and_tell(void *entry, uint16_t stack_size, bool user)
 {
-    sched_lock(); /* the line comes before anything the task prints, and the task cannot end before it */
+    sched_lock(); /* the line comes before all that the task prints, and before its end */
     int32_t id = sched_spawn(entry, stack_size, user);
     tcb_t *t = sched_find((uint32_t) id);
     printf("task %d: entry=%p stack=%p size=%u prio_level=%u time_slice=%u\n", id, entry, t->stack,
@@ -379,7 +378,7 @@ int32_t mo_task_resume(uint16_t id)
 
 /* --- priority --- */
 
-/* The level of an encoded priority: the number of ones in its low byte, less one; -1 when it is none of the eight. */
+/* The level of an encoded priority; -1 when it is none of the eight. */
 static int32_t level_of(uint32_t prio)
 {
     static const uint16_t known[TASK_PRIORITY_LEVELS] = {
@@ -470,8 +469,8 @@ void _sched_block(queue_t *q)
 
 /* --- idle --- */
 
-/* Cooperative mode: one pass, or, when nobody sleeps, the wait for an interrupt. It is looked for with interrupts off: one
- * that comes between the look and wfi ends the wfi. */
+/* Cooperative mode: one pass, or, when nobody sleeps, the wait for an interrupt. It is looked for
+ * with interrupts off: one that comes between the look and wfi ends the wfi. */
 static void idle_pass(void)
 {
     if (!wheel_any()) {

@@ -12,13 +12,14 @@ struct user_frame {
     uint32_t mepc, gp, tp, sp;
 };
 
-/* Any interrupt but the tick: interrupt stack, interrupts off. Non-zero: sched_from_trap() has something to do. */
+/* Any interrupt but the tick: interrupt stack, interrupts off. Non-zero: sched_from_trap() has
+ * something to do. */
 uint32_t trap_interrupt(uint32_t cause);
 /* A user task's system call or fault, on its kernel stack; interrupts off at entry and exit. */
 void trap_user(uint32_t cause, struct user_frame *frame);
 /* An exception in machine mode; sp and ra of the code that caused it. */
-void trap_exception(uint32_t cause, uint32_t pc, uint32_t tval, uint32_t sp, uint32_t ra, uint32_t mstatus)
-    __attribute__((noreturn));
+void trap_exception(uint32_t cause, uint32_t pc, uint32_t tval, uint32_t sp, uint32_t ra,
+                    uint32_t mstatus) __attribute__((noreturn));
 /* Reports and ends the running user task; interrupts on. */
 void trap_user_fault(uint32_t cause, uint32_t pc) __attribute__((noreturn));
 

@@ -1,17 +1,15 @@
 /* SPDX-License-Identifier: MIT */
 /* The timing wheel: which sleeping task is due when.
  *
- * Six levels of 64 slots, one level for each digit of the tick counter to the base 64. A task due at D sits at the
- * level of the highest digit in which D differs from now, in the slot of D's digit there. Worked example, now = 01.23
- * (in such digits): D = 01.40 is at level 0 slot 40; D = 05.07 at level 1 slot 5; D = 02.00.09 at level 2 slot 2. When
- * the counter's digit at a level changes to d, slot d of that level is collected; what is in it is due now or moves to
- * a lower level. So arming, cancelling and collecting a slot are O(1), and a sleeper moves at most five times, whatever
- * its delay; one below 64 ticks moves once at most.
+ * Six levels of 64 slots, one level for each digit of the tick counter to the base 64. A task due
+ * at D sits at the level of the highest digit in which D differs from now, in the slot of D's digit
+ * there. Worked example, now = 01.23 (in such digits): D = 01.40 is at level 0 slot 40; D = 05.07
+ * at level 1 slot 5; D = 02.00.09 at level 2 slot 2. When the counter's digit at a level changes to
+ * d, slot d of that level is collected; what is in it is due now or moves to a lower level. So
+ * arming, cancelling and collecting a slot are O(1), and a sleeper moves at most five times,
+ * whatever its delay; one below 64 ticks moves once at most.
  *
- * W1 Two tasks with the same D are always in the same list, in the order in which they were armed.
- * W2 A delay may be anything from 1 to 2^32 - 1: if D's top digit is now's and D is behind now, D is one turn of the
- *    counter away and waits in that top slot, which is collected when the counter comes round to it.
- * W3 sleep.next != NULL if and only if the task is in the wheel or in `due`.
+ * Invariants W1 to W3: kernel/check.c.
  *
  * Everything here needs interrupts off, and takes a time that does not depend on how many sleep. */
 #pragma once
@@ -38,7 +36,8 @@ static inline void wheel_disarm(tcb_t *t)
     t->sleep.next = NULL;
 }
 
-/* The counter has become `now`: collects what must be looked at. True when this added something to `due`. */
+/* The counter has become `now`: collects what must be looked at. True when this added something to
+ * `due`. */
 bool wheel_collect(uint32_t now);
 
 #define WHEEL_DIGIT_BITS 6
@@ -82,8 +81,9 @@ static inline bool wheel_due(void)
 /* Puts a collected task back, at a lower level. */
 void wheel_place(tcb_t *t, uint32_t now);
 
-/* Takes the first collected task out; wheel_due() must hold. If now - wake_tick, signed, is negative, it was collected
- * early (the rest is below 2^30) and must be placed again; else its time is up and sleep.next becomes NULL. */
+/* Takes the first collected task out; wheel_due() must hold. If now - wake_tick, signed, is
+ * negative, it was collected early (the rest is below 2^30) and must be placed again; else its time
+ * is up and sleep.next becomes NULL. */
 static inline tcb_t *wheel_take(void)
 {
     struct sleep_link *l = wheel_collected.next;

@@ -8,8 +8,9 @@ KT_NAMES := $(basename $(notdir $(wildcard tests/kernel/t_*.c)))
 KT_FORCED := t_forced t_scale
 KT_BUILD := $(BUILD)/cfg-kernel-check
 KT_BUILD2 := $(BUILD)/cfg-kernel-forced
-KT_IMAGES1 := $(patsubst %,$(KT_BUILD)/target/tests/kernel/%.elf,$(filter-out $(KT_FORCED),$(KT_NAMES)))
-KT_IMAGES2 := $(patsubst %,$(KT_BUILD2)/target/tests/kernel/%.elf,$(filter $(KT_FORCED),$(KT_NAMES)))
+KT_ELF := target/tests/kernel/%.elf
+KT_IMAGES1 := $(patsubst %,$(KT_BUILD)/$(KT_ELF),$(filter-out $(KT_FORCED),$(KT_NAMES)))
+KT_IMAGES2 := $(patsubst %,$(KT_BUILD2)/$(KT_ELF),$(filter $(KT_FORCED),$(KT_NAMES)))
 KT_IMAGES := $(KT_IMAGES1) $(KT_IMAGES2)
 
 # A test image: one source of tests/, linked with the kernel like an application.
@@ -17,10 +18,11 @@ $(T)/tests/kernel/%.elf: $(T)/tests/kernel/%.c.o $(T)/libkymo-kernel.a arch/risc
 	$(say) LD $@
 	$(Q)$(TLD) -melf32lriscv --gc-sections --build-id -T arch/riscv/riscv32-qemu.ld -o $@ $< \
 	  --whole-archive $(T)/libkymo-kernel.a --no-whole-archive
--include $(KT_NAMES:%=$(T)/tests/kernel/%.c.d) $(T)/tests/kernel/cost/bench.c.d $(T)/tests/kernel/cost/size.c.d
+-include $(KT_NAMES:%=$(T)/tests/kernel/%.c.d)
+-include $(T)/tests/kernel/cost/bench.c.d $(T)/tests/kernel/cost/size.c.d
 
-# The tests run on a kernel that executes its invariants at each scheduling point; those that place ticks between
-# instructions, or have many tasks, on one that does so where the test says.
+# The tests run on a kernel that executes its invariants at each scheduling point; those that place
+# ticks between instructions, or have many tasks, on one that does so where the test says.
 .PHONY: check-kernel kernel-test-images
 kernel-test-images:
 	@+$(MAKE) --no-print-directory BUILD=$(KT_BUILD) \
@@ -28,7 +30,8 @@ kernel-test-images:
 	@+$(MAKE) --no-print-directory BUILD=$(KT_BUILD2) \
 	  CFLAGS='$(CFLAGS) -DCONFIG_KERNEL_CHECK=2 -DCONFIG_TRACE_CHECK=1' $(KT_IMAGES2)
 
-# What operations cost: the table of every figure, and in `make check` the budgets for the fewest and the most tasks.
+# What operations cost: the table of every figure, and in `make check` the budgets for the fewest
+# and the most tasks.
 KCOST_OUT := $(BUILD)/cfg-kernel-cost
 KCOST_RUN = python3 tests/kernel/cost/run.py
 KCOST_IMAGES := target/tests/kernel/cost/bench.elf target/tests/kernel/cost/size.elf
@@ -38,17 +41,23 @@ kernel-cost-out:
 	@+$(MAKE) --no-print-directory BUILD=$(KCOST_OUT) CFLAGS='$(CFLAGS) -DCONFIG_DEBUG_TRACE=0' \
 	  $(KCOST_IMAGES:%=$(KCOST_OUT)/%)
 
-kernel-cost: kernel-cost-out $(KCOST_IMAGES:%=$(BUILD)/%) ## instructions of every kernel operation beside other kernels'
-	$(Q)$(KCOST_RUN) --json $(BUILD)/kernel-cost.json --doc Documentation/kernel-cost.md $(KCOST_OUT) $(BUILD)
+KCOST_FILES := --json $(BUILD)/kernel-cost.json --doc Documentation/kernel-cost.md
+
+kernel-cost: kernel-cost-out $(KCOST_IMAGES:%=$(BUILD)/%) ## kernel operations beside other kernels'
+	$(Q)$(KCOST_RUN) $(KCOST_FILES) $(KCOST_OUT) $(BUILD)
+
+KT_REPORT := $(BUILD)/check-kernel.txt
+KT_TOTAL := / passed, / {p += $$1; f += $$3} END {print p + 0 " passed, " f + 0 " failed"}
 
 check-kernel: kernel-test-images kernel-cost-out
-	$(Q)sh -c 'fail=0; python3 tests/kernel/run.py $(KT_IMAGES) > $(BUILD)/check-kernel.txt || fail=1; \
-	  $(KCOST_RUN) --gate --tasks 2,1000 $(KCOST_OUT) >> $(BUILD)/check-kernel.txt || fail=1; \
-	  grep -v "passed,.*failed" $(BUILD)/check-kernel.txt; \
-	  awk "/ passed, / {p += \$$1; f += \$$3} END {print p + 0 \" passed, \" f + 0 \" failed\"}" $(BUILD)/check-kernel.txt; \
-	  exit $$fail'
+	$(Q)fail=0; python3 tests/kernel/run.py $(KT_IMAGES) > $(KT_REPORT) || fail=1; \
+	  $(KCOST_RUN) --gate --tasks 2,1000 $(KCOST_OUT) >> $(KT_REPORT) || fail=1; \
+	  grep -v 'passed,.*failed' $(KT_REPORT); awk '$(KT_TOTAL)' $(KT_REPORT); exit $$fail
 
-$(T)/tests/kernel/cost/%.elf: $(T)/tests/kernel/cost/%.c.o $(T)/libkymo-kernel.a arch/riscv/riscv32-qemu.ld
+# Linked from the archive without --whole-archive: what an application does not reach stays out.
+KCOST_LINK = $(TLD) -melf32lriscv --gc-sections --build-id -T arch/riscv/riscv32-qemu.ld -u _start
+
+$(T)/tests/kernel/cost/%.elf: $(T)/tests/kernel/cost/%.c.o $(T)/libkymo-kernel.a \
+  arch/riscv/riscv32-qemu.ld
 	$(say) LD $@
-	$(Q)$(TLD) -melf32lriscv --gc-sections --build-id -T arch/riscv/riscv32-qemu.ld -Map $@.map -o $@ -u _start $< \
-	  $(T)/libkymo-kernel.a
+	$(Q)$(KCOST_LINK) -Map $@.map -o $@ $< $(T)/libkymo-kernel.a

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* For the assembly files: symbols with a type and a size (the cost plugin and gdb name code by them), and the offsets
- * of tcb_t that kernel/task.c checks. */
+/* For the assembly files: symbols with a type and a size (the cost plugin and gdb name code by
+ * them), and the offsets of tcb_t that kernel/task.c checks. */
 #define TCB_SP 8
 #define TCB_WAIT_RESULT 12
 

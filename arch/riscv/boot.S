@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The first instructions. Hart 0 goes on to kernel_main on the boot stack; the others wait for ever. */
+/* The first instructions. Hart 0 goes on to kernel_main on the boot stack; the others wait for
+ * ever. */
 #include "asm.h"
 
 FUNC _start

@@ -74,8 +74,8 @@ uint64_t _read_us(void)
     return hal_mtime() / (F_CPU / 1000000);
 }
 
-/* Between two looks at the clock, because a device register costs an emulator a thousand times what an instruction does.
- * Short enough that a slow hart overshoots by microseconds. */
+/* Between two looks at the clock, because a device register costs an emulator a thousand times what
+ * an instruction does. Short enough that a slow hart overshoots by microseconds. */
 #define SPIN 256
 static void spin(uint32_t rounds)
 {
@@ -116,7 +116,8 @@ void hal_cpu_idle(void)
     __asm__ volatile("wfi");
 }
 
-/* When the next tick is due. It moves forward from its previous value, so that ticks never drift. */
+/* When the next tick is due. It moves forward from its previous value, so that ticks never drift.
+ */
 uint64_t hal_next_tick;
 
 static void mtimecmp_write(uint64_t at)
@@ -174,7 +175,8 @@ void hal_plic_complete(uint32_t source)
     HAL_REG(PLIC_CLAIM) = source;
 }
 
-/* Grants user mode all of memory: the API promises no more protection than that of privileged registers. */
+/* Grants user mode all of memory: the API promises no more protection than that of privileged
+ * registers. */
 static void pmp_open(void)
 {
     write_csr(pmpaddr0, -1);

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: MIT */
-/* The machine: QEMU's `virt` board, one RV32 hart, machine mode (user mode for tasks made by spawn_user).
+/* The machine: QEMU's `virt` board, one RV32 hart, machine mode (user mode for tasks made by
+ * spawn_user).
  *
- * Only what depends on the hart or the board is here and in arch/riscv. Everything here needs machine mode. */
+ * Only what depends on the hart or the board is here and in arch/riscv. Everything here needs
+ * machine mode. */
 #pragma once
 
 #include <types.h>
@@ -31,17 +33,19 @@
 #define CAUSE_TIMER (CAUSE_INTERRUPT | 7)
 #define CAUSE_EXTERNAL (CAUSE_INTERRUPT | 11)
 
-#define read_csr(reg)                                                 \
-    __extension__({                                                   \
-        uint32_t csr_value_;                                          \
-        __asm__ volatile("csrr %0, " #reg : "=r"(csr_value_)::"memory"); \
-        csr_value_;                                                   \
+#define read_csr(reg)                                                                              \
+    __extension__({                                                                                \
+        uint32_t csr_value_;                                                                       \
+        __asm__ volatile("csrr %0, " #reg : "=r"(csr_value_)::"memory");                           \
+        csr_value_;                                                                                \
     })
-#define write_csr(reg, v) __extension__({ __asm__ volatile("csrw " #reg ", %0" ::"rK"(v) : "memory"); })
+#define write_csr(reg, v)                                                                          \
+    __extension__({ __asm__ volatile("csrw " #reg ", %0" ::"rK"(v) : "memory"); })
 
-/* Switches interrupts off; the result goes to hal_irq_restore(). Two such pairs nest: restore never switches on what
- * was off. The result is mstatus as it was; setting its other bits again changes nothing that matters, because they
- * are either still set or rewritten by the hart at the next trap. */
+/* Switches interrupts off; the result goes to hal_irq_restore(). Two such pairs nest: restore never
+ * switches on what was off. The result is mstatus as it was; setting its other bits again changes
+ * nothing that matters, because they are either still set or rewritten by the hart at the next
+ * trap. */
 static inline uint32_t hal_irq_save(void)
 {
     uint32_t before;
@@ -68,9 +72,9 @@ static inline uint32_t hal_mtime_low(void)
     return HAL_REG(HAL_MTIME);
 }
 
-uint64_t hal_mtime(void);  /* 0.1 us each */
-uint64_t _read_us(void);   /* since the machine started */
-void delay_ms(uint32_t);   /* busy wait; holds the hart unless preempted */
+uint64_t hal_mtime(void); /* 0.1 us each */
+uint64_t _read_us(void);  /* since the machine started */
+void delay_ms(uint32_t);  /* busy wait; holds the hart unless preempted */
 
 /* Console device, by polling: from any context. */
 void hal_uart_put(int32_t ch);
@@ -86,8 +90,8 @@ void hal_cpu_idle(void);                        /* waits for an interrupt */
 void hal_hardware_init(void);
 extern uint64_t hal_next_tick;
 
-/* The next tick is one period after the last one, however late this is. Interrupts off: between the two stores the
- * comparison may hold for an instant. */
+/* The next tick is one period after the last one, however late this is. Interrupts off: between the
+ * two stores the comparison may hold for an instant. */
 static inline void hal_tick_advance(void)
 {
     uint32_t *word = (uint32_t *) &hal_next_tick; /* little-endian */
@@ -118,12 +122,12 @@ void longjmp(jmp_buf, int32_t) __attribute__((noreturn));
 
 struct tcb;
 
-/* Lays the first context of a task on its stack: it will call `entry` in machine mode, or in user mode with stack
- * `user_sp`. Returns what belongs in tcb.sp. */
+/* Lays the first context of a task on its stack: it will call `entry` in machine mode, or in user
+ * mode with stack `user_sp`. Returns what belongs in tcb.sp. */
 void *hal_context_first(void *stack_top, void (*entry)(void), uint32_t user_sp);
 
-/* Saves the caller's context in `from`, continues `to`; interrupts off. When `from` runs again, returns its
- * wait_result, and sets the mstatus bits of `irq`. */
+/* Saves the caller's context in `from`, continues `to`; interrupts off. When `from` runs again,
+ * returns its wait_result, and sets the mstatus bits of `irq`. */
 int32_t hal_switch(struct tcb *from, struct tcb *to, uint32_t irq);
 
 /* Continues `to`; the caller's context is gone. */

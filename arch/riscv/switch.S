@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* Contexts. A task that does not run has a SWITCH_FRAME on its stack and its sp in tcb.sp, whether it gave the hart up
- * itself or was preempted: a preempted task has its trap frame below, and its hal_switch returns into the trap code.
- * So there is one way to switch, and a voluntary switch saves only what a call must preserve. */
+/* Contexts. A task that does not run has a SWITCH_FRAME on its stack and its sp in tcb.sp, whether
+ * it gave the hart up itself or was preempted: a preempted task has its trap frame below, and its
+ * hal_switch returns into the trap code. So there is one way to switch, and a voluntary switch
+ * saves only what a call must preserve. */
 #include "asm.h"
 
 .macro SAVED op

@@ -1,16 +1,22 @@
 /* SPDX-License-Identifier: MIT */
-/* Traps. mscratch is 0 while machine-mode code runs, and the top of the task's kernel stack while user code runs: so
- * the first instruction tells the two apart and never stores through a stack pointer that a user task controls.
+/* Traps. mscratch is 0 while machine-mode code runs, and the top of the task's kernel stack while
+ * user code runs: so the first instruction tells the two apart and never stores through a stack
+ * pointer that a user task controls.
  *
- *   tick in machine mode       16 caller-saved registers on the task's stack; the tick's handler needs 32 bytes below
- *   other interrupt            the same; C handler, which is the application's, on the interrupt stack
- *   interrupt in user mode     the same, and the rest of what user code may have changed, on the kernel stack
- *   system call, user fault    on the kernel stack, in C, where it may switch interrupts on and block
- *   exception in machine mode  on the interrupt stack: it is fatal, and the task's sp may be what is wrong
+ *   tick in machine mode       16 caller-saved registers on the task's stack, and 32 bytes below
+ *                              them for the tick's handler
+ *   other interrupt            the same; the handler, which is the application's, on the interrupt
+ *                              stack
+ *   interrupt in user mode     the same, and the rest of what user code may have changed, on the
+ *                              kernel stack
+ *   system call, user fault    on the kernel stack, in C, where it may switch interrupts on and
+ *                              block
+ *   exception in machine mode  on the interrupt stack: it is fatal, and the task's sp may be what
+ *                              is wrong
  *
- * mepc and mstatus are saved only when the handler asks for more work (sched_from_trap), because only then can
- * another trap come before the return. The handler runs with interrupts off, so the interrupt stack is never in use
- * twice. */
+ * mepc and mstatus are saved only when the handler asks for more work (sched_from_trap), because
+ * only then can another trap come before the return. The handler runs with interrupts off, so the
+ * interrupt stack is never in use twice. */
 #include "asm.h"
 #include "trace_trap.h"
 

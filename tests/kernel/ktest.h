@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: MIT */
-/* A small frame for tests that run on the target. One image holds many tests; which one runs is a word that QEMU's
- * loader writes into RAM (tests/kernel/run.py does). 0 prints the list.
+/* A small frame for tests that run on the target. One image holds many tests; which one runs is a
+ * word that QEMU's loader writes into RAM (tests/kernel/run.py does). 0 prints the list.
  *
- * A test is a function that acts as app_main: it spawns tasks and returns the mode. It ends with PASS() from any
- * context, or by a check that fails, or, where a panic is what is asked for, with the status and text that its line in
- * the table says. Silence is a failure: the runner's time is up then. */
+ * A test is a function that acts as app_main: it spawns tasks and returns the mode. It ends with
+ * PASS() from any context, or by a check that fails, or, where a panic is what is asked for, with
+ * the status and text that its line in the table says. Silence is a failure: the runner's time is
+ * up then. */
 #pragma once
 
 #include <linmo.h>
@@ -31,37 +32,38 @@ static inline void ktest_end(uint32_t status)
     hal_power_off(status);
 }
 
-#define PASS()                                  \
-    do {                                        \
-        printf("PASS %s\n", ktest_this->name);  \
-        ktest_end(0);                           \
+#define PASS()                                                                                     \
+    do {                                                                                           \
+        printf("PASS %s\n", ktest_this->name);                                                     \
+        ktest_end(0);                                                                              \
     } while (0)
 
-static void __attribute__((noinline, unused)) ktest_fail(const char *file, int line, const char *what, int32_t a, int32_t b)
+static void __attribute__((noinline, unused))
+ktest_fail(const char *file, int line, const char *what, int32_t a, int32_t b)
 {
-    printf("FAIL %s %s:%d: %s: %d, %d (task %u, tick %u)\n", ktest_this->name, file, line, what, a, b, mo_task_id(),
-           mo_ticks());
+    printf("FAIL %s %s:%d: %s: %d, %d (task %u, tick %u)\n", ktest_this->name, file, line, what, a,
+           b, mo_task_id(), mo_ticks());
     ktest_end(1);
 }
 
-#define CHECK(cond)                                               \
-    do {                                                          \
-        if (!(cond))                                              \
-            ktest_fail(__FILE__, __LINE__, #cond, 0, 0);          \
+#define CHECK(cond)                                                                                \
+    do {                                                                                           \
+        if (!(cond))                                                                               \
+            ktest_fail(__FILE__, __LINE__, #cond, 0, 0);                                           \
     } while (0)
 
-#define CHECK_EQ(a, b)                                                              \
-    do {                                                                            \
-        int32_t check_a_ = (int32_t) (a), check_b_ = (int32_t) (b);                 \
-        if (check_a_ != check_b_)                                                   \
-            ktest_fail(__FILE__, __LINE__, #a " == " #b, check_a_, check_b_);       \
+#define CHECK_EQ(a, b)                                                                             \
+    do {                                                                                           \
+        int32_t check_a_ = (int32_t) (a), check_b_ = (int32_t) (b);                                \
+        if (check_a_ != check_b_)                                                                  \
+            ktest_fail(__FILE__, __LINE__, #a " == " #b, check_a_, check_b_);                      \
     } while (0)
 
-#define CHECK_BETWEEN(a, low, high)                                                 \
-    do {                                                                            \
-        int32_t check_a_ = (int32_t) (a);                                           \
-        if (check_a_ < (int32_t) (low) || check_a_ > (int32_t) (high))              \
-            ktest_fail(__FILE__, __LINE__, #a " in " #low ".." #high, check_a_, 0); \
+#define CHECK_BETWEEN(a, low, high)                                                                \
+    do {                                                                                           \
+        int32_t check_a_ = (int32_t) (a);                                                          \
+        if (check_a_ < (int32_t) (low) || check_a_ > (int32_t) (high))                             \
+            ktest_fail(__FILE__, __LINE__, #a " in " #low ".." #high, check_a_, 0);                \
     } while (0)
 
 /* Holds the hart for `ms` of the machine's time. */
@@ -82,5 +84,11 @@ int32_t app_main(void)
     return ktest_this->run();
 }
 
-#define TEST(fn) {#fn, fn, 0, ""}
-#define TEST_DIES(fn, status, text) {#fn, fn, status, text}
+#define TEST(fn)                                                                                   \
+    {                                                                                              \
+#fn, fn, 0, ""                                                                             \
+    }
+#define TEST_DIES(fn, status, text)                                                                \
+    {                                                                                              \
+#fn, fn, status, text                                                                      \
+    }

@@ -22,12 +22,33 @@ CRASH = re.compile(r"trap|exception|fault|panic|illegal|segfault", re.I)
 
 
 def boot(image, number):
-    command = [QEMU, "-M", "virt", "-nographic", "-bios", "none", "-m", "128M",
-               "-icount", "shift=0,sleep=off", "-seed", "1", "-kernel", image,
-               "-device", f"loader,addr={SELECT:#x},data={number:#x},data-len=4"]
+    command = [
+        QEMU,
+        "-M",
+        "virt",
+        "-nographic",
+        "-bios",
+        "none",
+        "-m",
+        "128M",
+        "-icount",
+        "shift=0,sleep=off",
+        "-seed",
+        "1",
+        "-kernel",
+        image,
+        "-device",
+        f"loader,addr={SELECT:#x},data={number:#x},data-len=4",
+    ]
     try:
-        done = subprocess.run(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-                              stderr=subprocess.STDOUT, timeout=TIMEOUT, check=False)
+        done = subprocess.run(
+            command,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            timeout=TIMEOUT,
+            check=False,
+        )
         return done.returncode, done.stdout.decode("utf-8", "replace")
     except subprocess.TimeoutExpired as late:
         return 124, (late.stdout or b"").decode("utf-8", "replace")
@@ -38,7 +59,9 @@ def tests_of(image):
     lines = [line.split("|", 2) for line in text.splitlines() if line.count("|") >= 2]
     if status != 0 or not lines:
         sys.exit(f"run.py: {image}: no list of tests (status {status})\n{text}")
-    return [(name, number + 1, int(want), pattern) for number, (name, want, pattern) in enumerate(lines)]
+    return [
+        (name, number + 1, int(want), pattern) for number, (name, want, pattern) in enumerate(lines)
+    ]
 
 
 def verdict(name, want, pattern, status, text):

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Regression tests of the weaknesses measured in the kernel whose interface this one keeps, part A: scheduling, waiting,
- * stacks and the ends of tasks. */
+/* Regression tests of the weaknesses measured in the kernel whose interface this one keeps, part A:
+ * scheduling, waiting, stacks and the ends of tasks. */
 #include "ktest.h"
 
 #define STATUS_SEM_OPERATION 88
@@ -130,11 +130,26 @@ static int32_t ticks_after(void (*blocker)(void))
     return 1;
 }
 
-static int32_t a02_sem(void) { return ticks_after(block_on_sem); }
-static int32_t a02_mutex(void) { return ticks_after(block_on_mutex); }
-static int32_t a02_cond(void) { return ticks_after(block_on_cond); }
-static int32_t a02_delay(void) { return ticks_after(block_on_delay); }
-static int32_t a02_suspend(void) { return ticks_after(block_on_suspend); }
+static int32_t a02_sem(void)
+{
+    return ticks_after(block_on_sem);
+}
+static int32_t a02_mutex(void)
+{
+    return ticks_after(block_on_mutex);
+}
+static int32_t a02_cond(void)
+{
+    return ticks_after(block_on_cond);
+}
+static int32_t a02_delay(void)
+{
+    return ticks_after(block_on_delay);
+}
+static int32_t a02_suspend(void)
+{
+    return ticks_after(block_on_suspend);
+}
 
 /* --- A3: a task that waits is never run --- */
 
@@ -186,10 +201,22 @@ static int32_t sleep_all(uint32_t tasks)
     return 1;
 }
 
-static int32_t a04_one(void) { return sleep_all(1); }
-static int32_t a04_two(void) { return sleep_all(2); }
-static int32_t a04_three(void) { return sleep_all(3); }
-static int32_t a04_four(void) { return sleep_all(4); }
+static int32_t a04_one(void)
+{
+    return sleep_all(1);
+}
+static int32_t a04_two(void)
+{
+    return sleep_all(2);
+}
+static int32_t a04_three(void)
+{
+    return sleep_all(3);
+}
+static int32_t a04_four(void)
+{
+    return sleep_all(4);
+}
 
 /* --- A5: a panic says so, after everything printed before it --- */
 
@@ -379,8 +406,14 @@ static int32_t returning(int32_t mode)
     return mode;
 }
 
-static int32_t a12_return_preemptive(void) { return returning(1); }
-static int32_t a12_return_cooperative(void) { return returning(0); }
+static int32_t a12_return_preemptive(void)
+{
+    return returning(1);
+}
+static int32_t a12_return_cooperative(void)
+{
+    return returning(0);
+}
 
 /* The machine stops when the last one has ended. */
 static int32_t a12_last_task(void)
@@ -412,7 +445,8 @@ static void suspend_waiter(void)
     CHECK_EQ(mo_sem_getvalue(sem), 0);
 
     step = 0;
-    id = spawn(wait_once, TASK_PRIO_HIGH); /* given the token while suspended: runs after the resume */
+    id = spawn(wait_once,
+               TASK_PRIO_HIGH); /* given the token while suspended: runs after the resume */
     CHECK_EQ(mo_task_suspend(id), ERR_OK);
     mo_sem_signal(sem);
     CHECK_EQ(mo_sem_waiting_count(sem), 0);
@@ -624,7 +658,8 @@ const struct ktest ktests[] = {
     TEST(a04_two),
     TEST(a04_three),
     TEST(a04_four),
-    TEST_DIES(a05_panic_text, STATUS_SEM_OPERATION, "printed before\n[^$]*mo_sem_wait: not a semaphore.*\n.*PANIC .*task 2"),
+    TEST_DIES(a05_panic_text, STATUS_SEM_OPERATION,
+              "printed before\n[^$]*mo_sem_wait: not a semaphore.*\n.*PANIC .*task 2"),
     TEST(a06_timedlock),
     TEST(a07_cond_timedwait),
     TEST(a08_max_waiters),

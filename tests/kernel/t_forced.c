@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
-/* The tick at every instruction of the critical ways. In each test `subject` makes one call again and again, and the timer's
- * deadline moves forward by one instruction each time, from before the call to after its end; the tick wakes
- * `intruder`, of higher priority, who works on the same object. Kernel invariants run at every switch and tick, and each
- * test has a balance that a lost wake-up, a lost token or a task in two places would break. */
+/* The tick at every instruction of the critical ways. In each test `subject` makes one call again
+ * and again, and the timer's deadline moves forward by one instruction each time, from before the
+ * call to after its end; the tick wakes `intruder`, of higher priority, who works on the same
+ * object. Kernel invariants run at every switch and tick, and each test has a balance that a lost
+ * wake-up, a lost token or a task in two places would break. */
 #include "ktest.h"
 
 #include "force.h"
@@ -36,8 +37,9 @@ static void mark_interrupted(uint32_t pc)
     }
 }
 
-/* Runs `call` with the tick after 0, 1, 2 .. `length` instructions. Unless the call waits for the tick, the last ones must
- * have come after its end: then no instruction of it was left out. Masked ones are interrupted when the mask is lifted. */
+/* Runs `call` with the tick after 0, 1, 2 .. `length` instructions. Unless the call waits for the
+ * tick, the last ones must have come after its end: then no instruction of it was left out. Masked
+ * ones are interrupted when the mask is lifted. */
 static void sweep(void (*call)(void), uint32_t length, bool waits)
 {
     uint32_t inside = 0, after = 0;
@@ -57,7 +59,8 @@ static void sweep(void (*call)(void), uint32_t length, bool waits)
     }
     CHECK(inside > 20 && (waits || after > 20));
     CHECK(places > 8);
-    printf("ticks inside the call %u, after it %u; interrupted at %u instructions\n", inside, after, places);
+    printf("ticks inside the call %u, after it %u; interrupted at %u instructions\n", inside, after,
+           places);
 }
 
 /* --- semaphore: a token given and taken while the intruder does the same --- */
@@ -129,7 +132,8 @@ static void subject_wait(void)
 
 static void timed_wait_only(void)
 {
-    if (mo_sem_timedwait(sem, 1) == ERR_OK) /* the token and the end of the time come with one tick */
+    if (mo_sem_timedwait(sem, 1) ==
+        ERR_OK) /* the token and the end of the time come with one tick */
         tokens++;
     else
         flag++;
@@ -257,7 +261,8 @@ static int32_t forced_mutex(void)
     return 1;
 }
 
-/* The subject holds the mutex when a high task asks for it: every instruction of raise, hand-over and lowering. */
+/* The subject holds the mutex when a high task asks for it: every instruction of raise, hand-over
+ * and lowering. */
 static void partner_lock(void)
 {
     for (;;) {
@@ -308,7 +313,8 @@ static void timed_lock(void)
     }
 }
 
-/* Holds the mutex for a tick at a time, so that the subject's time ends when the mutex comes free. */
+/* Holds the mutex for a tick at a time, so that the subject's time ends when the mutex comes free.
+ */
 static void hold_by_ticks(void)
 {
     for (;;) {
@@ -336,7 +342,8 @@ static int32_t forced_mutex_timedlock(void)
     return 1;
 }
 
-/* --- condition variable (B5): the mutex is never owned by a blocked waiter, no signal is lost --- */
+/* --- condition variable (B5): the mutex is never owned by a blocked waiter, no signal is lost ---
+ */
 
 static void intrude_cond(void)
 {
@@ -492,16 +499,8 @@ static int32_t forced_life(void)
 }
 
 const struct ktest ktests[] = {
-    TEST(forced_sem_free),
-    TEST(forced_sem_wait),
-    TEST(forced_sem_timedwait),
-    TEST(forced_sem_give),
-    TEST(forced_mutex),
-    TEST(forced_mutex_contended),
-    TEST(forced_mutex_timedlock),
-    TEST(forced_cond_wait),
-    TEST(forced_delay),
-    TEST(forced_switch),
-    TEST(forced_life),
-    {NULL, NULL, 0, NULL},
+    TEST(forced_sem_free),        TEST(forced_sem_wait),  TEST(forced_sem_timedwait),
+    TEST(forced_sem_give),        TEST(forced_mutex),     TEST(forced_mutex_contended),
+    TEST(forced_mutex_timedlock), TEST(forced_cond_wait), TEST(forced_delay),
+    TEST(forced_switch),          TEST(forced_life),      {NULL, NULL, 0, NULL},
 };

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Wrong arguments and wrong contexts: a documented error, or a panic that names the call, the object and the task, and
- * ends with a non-zero status. Nothing is silently accepted. */
+/* Wrong arguments and wrong contexts: a documented error, or a panic that names the call, the
+ * object and the task, and ends with a non-zero status. Nothing is silently accepted. */
 #include "ktest.h"
 
 #define STATUS_UNKNOWN 69
@@ -34,9 +34,15 @@ static int32_t in_task(void (*f)(void))
     return 1;
 }
 
-#define IN_TASK(name, ...)                       \
-    static void name##_body(void) { __VA_ARGS__; } \
-    static int32_t name(void) { return in_task(name##_body); }
+#define IN_TASK(name, ...)                                                                         \
+    static void name##_body(void)                                                                  \
+    {                                                                                              \
+        __VA_ARGS__;                                                                               \
+    }                                                                                              \
+    static int32_t name(void)                                                                      \
+    {                                                                                              \
+        return in_task(name##_body);                                                               \
+    }
 
 IN_TASK(sem_wait_foreign, mo_sem_wait((sem_t *) &lock))
 IN_TASK(sem_wait_freed, CHECK_EQ(mo_sem_destroy(sem), ERR_OK); mo_sem_wait(sem))
@@ -64,7 +70,10 @@ static void out_of_memory_body(void)
     for (;;)
         mo_task_spawn(run_body, 60000);
 }
-static int32_t out_of_memory(void) { return in_task(out_of_memory_body); }
+static int32_t out_of_memory(void)
+{
+    return in_task(out_of_memory_body);
+}
 
 static void nothing(void)
 {
@@ -83,7 +92,10 @@ static void out_of_ids_body(void)
     printf("all used\n");
     mo_task_spawn(nothing, 0);
 }
-static int32_t out_of_ids(void) { return in_task(out_of_ids_body); }
+static int32_t out_of_ids(void)
+{
+    return in_task(out_of_ids_body);
+}
 
 static int32_t boot_sem_wait(void)
 {
@@ -144,9 +156,15 @@ static int32_t in_hook(void (*f)(void))
     return 1;
 }
 
-#define IN_HOOK(name, ...)                                \
-    static void hook_##name##_body(void) { __VA_ARGS__; } \
-    static int32_t hook_##name(void) { return in_hook(hook_##name##_body); }
+#define IN_HOOK(name, ...)                                                                         \
+    static void hook_##name##_body(void)                                                           \
+    {                                                                                              \
+        __VA_ARGS__;                                                                               \
+    }                                                                                              \
+    static int32_t hook_##name(void)                                                               \
+    {                                                                                              \
+        return in_hook(hook_##name##_body);                                                        \
+    }
 
 IN_HOOK(spawn, mo_task_spawn(nothing, 512))
 IN_HOOK(cancel, mo_task_cancel(2))
@@ -194,7 +212,10 @@ static void allowed_body(void)
     PASS();
 }
 
-static int32_t hook_allowed(void) { return in_hook(allowed_body); }
+static int32_t hook_allowed(void)
+{
+    return in_hook(allowed_body);
+}
 
 /* --- documented error codes --- */
 
@@ -259,13 +280,23 @@ static void errors_body(void)
     PASS();
 }
 
-static int32_t error_codes(void) { return in_task(errors_body); }
+static int32_t error_codes(void)
+{
+    return in_task(errors_body);
+}
 
-#define DIES(name, status, text) {#name, name, status, text}
-#define CAUGHT(name, call) {"hook_" #name, hook_##name, STATUS_UNKNOWN, call ": called in an interrupt handler"}
+#define DIES(name, status, text)                                                                   \
+    {                                                                                              \
+#name, name, status, text                                                                  \
+    }
+#define CAUGHT(name, call)                                                                         \
+    {                                                                                              \
+        "hook_" #name, hook_##name, STATUS_UNKNOWN, call ": called in an interrupt handler"        \
+    }
 
 const struct ktest ktests[] = {
-    DIES(sem_wait_foreign, STATUS_SEM, "mo_sem_wait: not a semaphore .object 8.*\n.*PANIC .*task 2"),
+    DIES(sem_wait_foreign, STATUS_SEM,
+         "mo_sem_wait: not a semaphore .object 8.*\n.*PANIC .*task 2"),
     DIES(sem_wait_freed, STATUS_SEM, "mo_sem_wait: not a semaphore"),
     DIES(sem_signal_null, STATUS_SEM, "mo_sem_signal: not a semaphore .object 0"),
     DIES(mutex_lock_null, STATUS_SEM, "mo_mutex_lock: not a mutex"),
@@ -273,14 +304,16 @@ const struct ktest ktests[] = {
     DIES(cond_wait_null, STATUS_SEM, "mo_cond_wait: not a condition variable"),
     DIES(cond_wait_raw_mutex, STATUS_SEM, "mo_cond_wait: not a mutex"),
     DIES(block_in_critical, STATUS_UNKNOWN, "mo_sem_wait: blocks with interrupts off"),
-    DIES(block_in_nosched, STATUS_UNKNOWN, "mo_sem_wait: blocks with interrupts off or the scheduler locked"),
+    DIES(block_in_nosched, STATUS_UNKNOWN,
+         "mo_sem_wait: blocks with interrupts off or the scheduler locked"),
     DIES(delay_in_nosched, STATUS_UNKNOWN, "mo_task_delay: blocks"),
     DIES(yield_with_interrupts_off, STATUS_UNKNOWN, "yield: called with interrupts off"),
     DIES(leave_critical, STATUS_UNKNOWN, "CRITICAL_LEAVE: without CRITICAL_ENTER"),
     DIES(leave_nosched, STATUS_UNKNOWN, "NOSCHED_LEAVE: without NOSCHED_ENTER"),
     DIES(hook_null, STATUS_UNKNOWN, "kcb->rt_sched: is NULL"),
     DIES(spawn_null, STATUS_TCB_ALLOC, "mo_task_spawn: no entry"),
-    DIES(exception_load, STATUS_EXCEPTION + 5, "EXCEPTION. Load access fault PC=8.*\\n.*task 2, tval 4, ra 8.*mcause 5"),
+    DIES(exception_load, STATUS_EXCEPTION + 5,
+         "EXCEPTION. Load access fault PC=8.*\\n.*task 2, tval 4, ra 8.*mcause 5"),
     DIES(exception_jump, STATUS_EXCEPTION + 1, "EXCEPTION. Instruction access fault PC=00000000"),
     DIES(exception_bad_stack, STATUS_EXCEPTION + 7, "EXCEPTION. Store/AMO access fault"),
     DIES(out_of_memory, STATUS_STACK_ALLOC, "PANIC"),

@@ -84,11 +84,26 @@ static int32_t scale(uint32_t n)
     return 1;
 }
 
-static int32_t tasks_2(void) { return scale(2); }
-static int32_t tasks_16(void) { return scale(16); }
-static int32_t tasks_256(void) { return scale(256); }
-static int32_t tasks_600(void) { return scale(600); }
-static int32_t tasks_1000(void) { return scale(1000); }
+static int32_t tasks_2(void)
+{
+    return scale(2);
+}
+static int32_t tasks_16(void)
+{
+    return scale(16);
+}
+static int32_t tasks_256(void)
+{
+    return scale(256);
+}
+static int32_t tasks_600(void)
+{
+    return scale(600);
+}
+static int32_t tasks_1000(void)
+{
+    return scale(1000);
+}
 
 /* --- a million switches --- */
 
@@ -157,8 +172,14 @@ static int32_t soak(int32_t mode)
     return mode;
 }
 
-static int32_t soak_preemptive(void) { return soak(1); }
-static int32_t soak_cooperative(void) { return soak(0); }
+static int32_t soak_preemptive(void)
+{
+    return soak(1);
+}
+static int32_t soak_cooperative(void)
+{
+    return soak(0);
+}
 
 /* --- 5,000 tasks come and go: ids grow, memory comes back --- */
 
@@ -187,7 +208,8 @@ static void judge_births(void)
     mo_task_delay(2);
     mo_heap_walk(&after);
     _stdout_install(NULL);
-    CHECK_BETWEEN(after.used_bytes, before.used_bytes, before.used_bytes + 2100); /* at most one id page more */
+    CHECK_BETWEEN(after.used_bytes, before.used_bytes,
+                  before.used_bytes + 2100); /* at most one id page more */
     CHECK(last > 256);
     CHECK_EQ(mo_task_count(), 2);
     kernel_check_all("births");
@@ -201,13 +223,7 @@ static int32_t births(void)
 }
 
 const struct ktest ktests[] = {
-    TEST(tasks_2),
-    TEST(tasks_16),
-    TEST(tasks_256),
-    TEST(tasks_600),
-    TEST(tasks_1000),
-    TEST(soak_preemptive),
-    TEST(soak_cooperative),
-    TEST(births),
-    {NULL, NULL, 0, NULL},
+    TEST(tasks_2),          TEST(tasks_16),   TEST(tasks_256),
+    TEST(tasks_600),        TEST(tasks_1000), TEST(soak_preemptive),
+    TEST(soak_cooperative), TEST(births),     {NULL, NULL, 0, NULL},
 };

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: MIT */
-/* What the kernel's operations cost, in instructions: run under `-icount shift=0`, where mcycle counts instructions and
- * 100 of them are one count of mtime.
+/* What the kernel's operations cost, in instructions: run under `-icount shift=0`, where mcycle
+ * counts instructions and 100 of them are one count of mtime.
  *
- * Prints `op NAME TASKS MIN MEDIAN MAX` and `masked NAME TASKS LONGEST` lines. A masked stretch is measured from
- * outside: the timer's deadline is put at every instruction of the operation in turn, and a probe in front of the trap
- * vector reads how late the interrupt is. The kernel itself is as it ships. TASKS is how many other tasks there are: asleep,
- * or, for NAMEs that say so, ready or waiting for the same thing. */
+ * Prints `op NAME TASKS MIN MEDIAN MAX` and `masked NAME TASKS LONGEST` lines. A masked stretch is
+ * measured from outside: the timer's deadline is put at every instruction of the operation in turn,
+ * and a probe in front of the trap vector reads how late the interrupt is. The kernel itself is as
+ * it ships. TASKS is how many other tasks there are: asleep, or, for NAMEs that say so, ready or
+ * waiting for the same thing. */
 #include <linmo.h>
 
 #include <sys/debug_trace.h>
@@ -14,7 +15,8 @@
 
 #include "../force.h"
 
-/* QEMU's loader writes them: how many other tasks there are, and whether the recorder, if it is compiled in, runs. */
+/* QEMU's loader writes them: how many other tasks there are, and whether the recorder, if it is
+ * compiled in, runs. */
 #define SELECT (*(volatile uint32_t *) 0x87C10000)
 #define TRACED (*(volatile uint32_t *) 0x87C10004)
 #define ROUNDS 300
@@ -23,10 +25,10 @@
 static volatile uint32_t begun, begun_tick;
 static uint32_t samples[ROUNDS], used, others, bias;
 
-#define BEGIN()                \
-    do {                       \
-        begun_tick = kcb->ticks; \
-        begun = NOW();         \
+#define BEGIN()                                                                                    \
+    do {                                                                                           \
+        begun_tick = kcb->ticks;                                                                   \
+        begun = NOW();                                                                             \
     } while (0)
 
 static void add(uint32_t n)
@@ -36,11 +38,11 @@ static void add(uint32_t n)
 }
 
 /* One sample, unless a tick fell into it. */
-#define END()                              \
-    do {                                   \
-        uint32_t end_ = NOW();             \
-        if (begun_tick == kcb->ticks)      \
-            add(end_ - begun - bias);      \
+#define END()                                                                                      \
+    do {                                                                                           \
+        uint32_t end_ = NOW();                                                                     \
+        if (begun_tick == kcb->ticks)                                                              \
+            add(end_ - begun - bias);                                                              \
     } while (0)
 
 static void report(const char *name)
@@ -52,7 +54,8 @@ static void report(const char *name)
             samples[j] = larger;
         }
     if (used)
-        printf("op %s %u %u %u %u\n", name, others, samples[0], samples[used / 2], samples[used - 1]);
+        printf("op %s %u %u %u %u\n", name, others, samples[0], samples[used / 2],
+               samples[used - 1]);
     else
         printf("none %s %u\n", name, others);
     used = 0;
@@ -76,8 +79,8 @@ static void masked(const char *name, void (*op)(void), uint32_t length)
     printf("masked %s %u %u\n", name, others, longest);
 }
 
-/* Of the tick itself: a second one is due already when the first begins, and comes in at the first instruction with
- * interrupts on. */
+/* Of the tick itself: a second one is due already when the first begins, and comes in at the first
+ * instruction with interrupts on. */
 static void masked_tick(const char *name, void (*prepare)(void))
 {
     uint32_t longest = 0;

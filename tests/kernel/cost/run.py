@@ -4,8 +4,8 @@
 
   run.py [--gate] [--tasks 2,1000] [--json FILE] [--doc FILE] OUT_DIR TRACED_DIR
 
-OUT_DIR and TRACED_DIR are build folders with tracing compiled out and in. --gate prints one line for
-each budget that is missed and ends with `N passed, N failed`.
+OUT_DIR and TRACED_DIR are build folders with tracing compiled out and in. --gate prints one line
+for each budget that is missed and ends with `N passed, N failed`.
 """
 import argparse
 import json
@@ -20,16 +20,40 @@ BENCH, SIZE = "target/tests/kernel/cost/bench.elf", "target/tests/kernel/cost/si
 SELECT = 0x87C10000
 TASKS = [2, 16, 64, 256, 1000]
 
-# name, what it is, must, aim, FreeRTOS, ThreadX, Linmo (medians, checks off; the pages of the rivals' measurement)
+# name, what it is, must, aim, and the medians of FreeRTOS, ThreadX, Linmo with their checks off
 ROWS = [
     ("yield_ready", "yield to an equal task", 95, 80, "136", "95", "291"),
-    ("sem_give_wake", "semaphore give to the woken task's first instruction", 160, 130, "277", "162", "388"),
+    (
+        "sem_give_wake",
+        "semaphore give to the woken task's first instruction",
+        160,
+        130,
+        "277",
+        "162",
+        "388",
+    ),
     ("sem_give", "give, nobody waits", 23, 15, "67", "23", "64"),
     ("sem_take", "take, a token is there", 15, 12, "39", "12", "61"),
     ("sem_take_block", "take that blocks, to the next task", None, None, "444", "213", "386"),
     ("mutex_pair", "mutex lock + unlock, free, with inheritance", 60, 30, "138", "134", "131"),
-    ("mutex_hand_over", "unlock handing over to a waiting higher task", 250, 180, "362", "409", "550"),
-    ("mutex_lock_block", "lock that blocks and raises the owner, to the next task", None, None, "533", "380", "838"),
+    (
+        "mutex_hand_over",
+        "unlock handing over to a waiting higher task",
+        250,
+        180,
+        "362",
+        "409",
+        "550",
+    ),
+    (
+        "mutex_lock_block",
+        "lock that blocks and raises the owner, to the next task",
+        None,
+        None,
+        "533",
+        "380",
+        "838",
+    ),
     ("message", "message to a blocked receiver", 176, 150, "347", "176", "479"),
     ("tick_idle", "tick with nothing to wake", 110, 80, "141", "123", "314"),
     ("tick_wake", "tick that wakes one, to its first instruction", 240, 200, "246", "321", "364"),
@@ -48,26 +72,57 @@ def command(*words):
 
 def bench(folder, tasks, traced):
     """The lines `op ..` and `masked ..` of one run."""
-    words = [QEMU, "-M", "virt", "-nographic", "-bios", "none", "-m", "128M", "-icount", "shift=0,sleep=off",
-             "-seed", "1", "-kernel", f"{folder}/{BENCH}",
-             "-device", f"loader,addr={SELECT:#x},data={tasks},data-len=4",
-             "-device", f"loader,addr={SELECT + 4:#x},data={int(traced)},data-len=4"]
-    done = subprocess.run(words, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-                          timeout=120, check=False)
+    words = [
+        QEMU,
+        "-M",
+        "virt",
+        "-nographic",
+        "-bios",
+        "none",
+        "-m",
+        "128M",
+        "-icount",
+        "shift=0,sleep=off",
+        "-seed",
+        "1",
+        "-kernel",
+        f"{folder}/{BENCH}",
+        "-device",
+        f"loader,addr={SELECT:#x},data={tasks},data-len=4",
+        "-device",
+        f"loader,addr={SELECT + 4:#x},data={int(traced)},data-len=4",
+    ]
+    done = subprocess.run(
+        words,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        timeout=120,
+        check=False,
+    )
     text = done.stdout.decode("utf-8", "replace")
     if done.returncode != 0 or "\ndone" not in text:
-        sys.exit(f"run.py: {folder}, {tasks} tasks: the bench did not end (status {done.returncode})\n{text[-600:]}")
-    ops = {m[1]: dict(zip(("min", "median", "max"), map(int, m.group(2, 3, 4))))
-           for m in re.finditer(r"^op (\w+) \d+ (\d+) (\d+) (\d+)$", text, re.M)}
+        sys.exit(
+            f"run.py: {folder}, {tasks} tasks: the bench did not end "
+            f"(status {done.returncode})\n{text[-600:]}"
+        )
+    ops = {
+        m[1]: dict(zip(("min", "median", "max"), map(int, m.group(2, 3, 4))))
+        for m in re.finditer(r"^op (\w+) \d+ (\d+) (\d+) (\d+)$", text, re.M)
+    }
     masked = {m[1]: int(m[2]) for m in re.finditer(r"^masked (\w+) \d+ (\d+)$", text, re.M)}
     return ops, masked
 
 
 def trap_path(folder):
-    """Instructions of a tick from the trap to C, and from C to the interrupted one: the straight line in the code."""
-    lines = [line.split("\t") for line in
-             command(CROSS + "objdump", "-d", "--disassemble=trap_entry", f"{folder}/{BENCH}").splitlines()
-             if re.match(r"^[0-9a-f]+:\t", line)]
+    """Instructions of a tick from the trap to C, and from C to the interrupted one."""
+    lines = [
+        line.split("\t")
+        for line in command(
+            CROSS + "objdump", "-d", "--disassemble=trap_entry", f"{folder}/{BENCH}"
+        ).splitlines()
+        if re.match(r"^[0-9a-f]+:\t", line)
+    ]
     names = [line[2].strip() for line in lines]
     call = next(i for i, line in enumerate(lines) if "sched_tick" in line[-1])
     back = names.index("mret", call)
@@ -75,12 +130,14 @@ def trap_path(folder):
 
 
 def text_size(folder):
-    """Bytes of code: the objects that the core calls need, and the rest of the linked image apart."""
+    """Bytes of code: the objects that the core calls need, and the rest of the image apart."""
     core = re.compile(r"^(sched|task|sem|mutex|wheel|main|trap|irq|mqueue|queue|boot|switch|hal)\.")
     sizes = {"core": 0, "rest": 0}
     with open(f"{folder}/{SIZE}.map", encoding="utf-8") as file:
         linked = file.read().split("Linker script and memory map", 1)[1]
-    for size, obj in re.findall(r"^ \.text\S*\s+0x[0-9a-f]+\s+0x([0-9a-f]+)\s+\S*\((\S+\.o)\)$", linked, re.M):
+    for size, obj in re.findall(
+        r"^ \.text\S*\s+0x[0-9a-f]+\s+0x([0-9a-f]+)\s+\S*\((\S+\.o)\)$", linked, re.M
+    ):
         sizes["core" if core.match(obj) else "rest"] += int(size, 16)
     return sizes
 
@@ -100,10 +157,19 @@ def measure(args):
             ops["trap_entry"] = {"min": entry, "median": entry, "max": entry}
             ops["trap_exit"] = {"min": leave, "median": leave, "max": leave}
             for name, counts in ops.items():
-                operations.append({"name": name, "tasks": tasks, "tracing": tracing, "instructions": counts,
-                                   "masked_max": masked.get(name)})
+                operations.append(
+                    {
+                        "name": name,
+                        "tasks": tasks,
+                        "tracing": tracing,
+                        "instructions": counts,
+                        "masked_max": masked.get(name),
+                    }
+                )
             for name, longest in masked.items():
-                masked_rows.append({"name": name, "tasks": tasks, "tracing": tracing, "longest": longest})
+                masked_rows.append(
+                    {"name": name, "tasks": tasks, "tracing": tracing, "longest": longest}
+                )
         fixed[tracing]["text"] = text_size(folder)
     return {"operations": operations, "masked": masked_rows, "sizes": fixed}
 
@@ -118,46 +184,88 @@ def find(data, name, tasks, tracing):
 def one(counts):
     if not counts:
         return ""
-    return str(counts["median"]) if counts["min"] == counts["max"] else "{min}/{median}/{max}".format(**counts)
+    return (
+        str(counts["median"])
+        if counts["min"] == counts["max"]
+        else "{min}/{median}/{max}".format(**counts)
+    )
 
 
 def document(data, tasks):
-    lines = ["# What the kernel costs", "",
-             "Written by `make kernel-cost`; do not edit. Guest instructions under QEMU 7.2 with `-icount shift=0`, gcc -O2,",
-             "RV32IMAC, all documented checks on: min/median/max, one number where all are equal. Measured by the",
-             "guest's own mcycle (tests/kernel/cost/bench.c); argument set-up, call and return included. The rivals' figures are",
-             "medians, their checks off, measured on the same bench in the same way.", "",
-             "With tracing compiled out:", "",
-             "| operation | must | aim | " + " | ".join(f"{n} tasks" for n in tasks) +
-             " | FreeRTOS | ThreadX | Linmo |", "|---" * (len(tasks) + 6) + "|"]
+    lines = [
+        "# What the kernel costs",
+        "",
+        "Written by `make kernel-cost`; do not edit. Guest instructions under QEMU 7.2 with",
+        "`-icount shift=0`, gcc -O2, RV32IMAC, all documented checks on: min/median/max, one number",
+        "where all are equal. Measured by the guest's own mcycle (tests/kernel/cost/bench.c); argument",
+        "set-up, call and return included. The rivals' figures are medians, their checks off, counted",
+        "by a plugin on the same machine.",
+        "",
+        "With tracing compiled out:",
+        "",
+        "| operation | must | aim | "
+        + " | ".join(f"{n} tasks" for n in tasks)
+        + " | FreeRTOS | ThreadX | Linmo |",
+        "|---" * (len(tasks) + 6) + "|",
+    ]
     for name, what, must, aim, *rivals in ROWS:
         cells = [one(find(data, name, n, "out")) for n in tasks]
-        lines.append(f"| {what} | {must or ''} | {aim or ''} | " + " | ".join(cells + rivals) + " |")
-    longest = [max(r["longest"] for r in data["masked"] if r["tasks"] == n and r["tracing"] == "out") for n in tasks]
-    lines.append(f"| longest stretch with interrupts off | {MASKED_MUST} | {MASKED_AIM} | " +
-                 " | ".join(map(str, longest)) + " | 11,718 | 189 | 13,517 |")
-    lines += ["", "In rows of ticks the maximum has the tick at which a digit of the timing wheel wraps, or a slice ends. The",
-              "other tasks sleep, but for the yield, where they are ready.", "",
-              "Tracing compiled in, 2 tasks:", "", "| operation | out | stopped | running |", "|---|---|---|---|"]
+        lines.append(
+            f"| {what} | {must or ''} | {aim or ''} | " + " | ".join(cells + rivals) + " |"
+        )
+    longest = [
+        max(r["longest"] for r in data["masked"] if r["tasks"] == n and r["tracing"] == "out")
+        for n in tasks
+    ]
+    lines.append(
+        f"| longest stretch with interrupts off | {MASKED_MUST} | {MASKED_AIM} | "
+        + " | ".join(map(str, longest))
+        + " | 11,718 | 189 | 13,517 |"
+    )
+    lines += [
+        "",
+        "In rows of ticks the maximum has the tick at which a digit of the timing wheel wraps, or a",
+        "slice ends. The",
+        "other tasks sleep, but for the yield, where they are ready.",
+        "",
+        "Tracing compiled in, 2 tasks:",
+        "",
+        "| operation | out | stopped | running |",
+        "|---|---|---|---|",
+    ]
     for name, what, *_ in ROWS:
         cells = [one(find(data, name, tasks[0], mode)) for mode in ("out", "stopped", "running")]
         lines.append(f"| {what} | " + " | ".join(cells) + " |")
-    lines += ["", "Longest stretch with interrupts off, by what was going on (instructions, tracing out / running):", "",
-              "| | " + " | ".join(f"{n} tasks" for n in tasks) + " |", "|---" * (len(tasks) + 1) + "|"]
+    lines += [
+        "",
+        "Longest stretch with interrupts off, by what was going on (tracing out / running):",
+        "",
+        "| | " + " | ".join(f"{n} tasks" for n in tasks) + " |",
+        "|---" * (len(tasks) + 1) + "|",
+    ]
     for name in dict.fromkeys(r["name"] for r in data["masked"]):
         cells = []
         for n in tasks:
-            by = {r["tracing"]: r["longest"] for r in data["masked"] if r["name"] == name and r["tasks"] == n}
+            by = {
+                r["tracing"]: r["longest"]
+                for r in data["masked"]
+                if r["name"] == name and r["tasks"] == n
+            }
             cells.append(f"{by.get('out', '')} / {by.get('running', '')}")
         lines.append(f"| {name} | " + " | ".join(cells) + " |")
     size = data["sizes"]["out"]
-    lines += ["", "- `tick_wakes_all`, `cond_broadcast`, `mutex_crowd`: all the tasks are woken by one tick, by one broadcast, wait",
-              "  for one mutex. `task_life`: spawn, suspend, priority, resume, cancel.",
-              f"- Control block: {size['tcb']} bytes (must {TCB_MUST}, aim {TCB_AIM}); "
-              f"{data['sizes']['running']['tcb']} with tracing compiled in.",
-              f"- Code of the objects behind create, yield, delay, semaphore, mutex and queue, start-up and switch included:",
-              f"  {size['text']['core']} bytes, cancel, suspend, resume and priority among them (must 8,192 without those); console,",
-              f"  printf, panic text, heap, timers and system calls: {size['text']['rest']} bytes more.", ""]
+    lines += [
+        "",
+        "- `tick_wakes_all`, `cond_broadcast`, `mutex_crowd`: all the tasks are woken by one tick, by",
+        "  one broadcast, wait",
+        "  for one mutex. `task_life`: spawn, suspend, priority, resume, cancel.",
+        f"- Control block: {size['tcb']} bytes (must {TCB_MUST}, aim {TCB_AIM}); "
+        f"{data['sizes']['running']['tcb']} with tracing compiled in.",
+        "- Code of the objects behind create, yield, delay, semaphore, mutex and queue, with start-up,",
+        f"  switch, priorities and interrupts: {size['text']['core']} bytes (must 8,192); console,",
+        f"  printf, panic text, heap, timers and system calls: {size['text']['rest']} bytes more.",
+        "",
+    ]
     return "\n".join(lines)
 
 
@@ -172,9 +280,14 @@ def gate(data):
         if got > must:
             print(f"FAIL {op['name']}, {op['tasks']} tasks: {got} instructions, must {must}")
     for row in data["masked"]:
-        passed, failed = (passed + 1, failed) if row["longest"] <= MASKED_MUST else (passed, failed + 1)
+        passed, failed = (
+            (passed + 1, failed) if row["longest"] <= MASKED_MUST else (passed, failed + 1)
+        )
         if row["longest"] > MASKED_MUST:
-            print(f"FAIL {row['name']}, {row['tasks']} tasks: {row['longest']} masked, must {MASKED_MUST}")
+            print(
+                f"FAIL {row['name']}, {row['tasks']} tasks: "
+                f"{row['longest']} masked, must {MASKED_MUST}"
+            )
     tcb = data["sizes"]["out"]["tcb"]
     passed, failed = (passed + 1, failed) if tcb <= TCB_MUST else (passed, failed + 1)
     print(f"{passed} passed, {failed} failed")
@@ -188,7 +301,9 @@ def write(path, text):
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--gate", action="store_true")
     parser.add_argument("--tasks", type=lambda s: [int(n) for n in s.split(",")], default=TASKS)
     parser.add_argument("--json")

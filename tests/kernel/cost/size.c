@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Uses the calls whose code the size budget counts: create, yield, delay, semaphore, mutex, queue. */
+/* Uses the calls whose code the size budget counts: create, yield, delay, semaphore, mutex, queue.
+ */
 #include <linmo.h>
 
 static sem_t *sem;
@@ -22,7 +23,8 @@ static void worker(void)
 }
 
 /* No system calls: so that the linker leaves them out, and what only they use. */
-int32_t syscall_service(uint32_t number, uint32_t a0, uint32_t a1, uint32_t a2, uint32_t pc, bool user)
+int32_t syscall_service(uint32_t number, uint32_t a0, uint32_t a1, uint32_t a2, uint32_t pc,
+                        bool user)
 {
     return 0;
 }
