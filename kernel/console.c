@@ -154,13 +154,23 @@ static void wait_for_input(void)
         mo_task_yield();
 }
 
+/* A character, or -1. In one section: with two readers, one could take what the other has seen. */
+static int take_char(void)
+{
+    uint32_t irq = hal_irq_save();
+    int ch = _kbhit() ? hal_uart_get() : -1;
+    hal_irq_restore(irq);
+    return ch;
+}
+
 int _getchar(void)
 {
+    int ch;
     if (console.in)
         return console.in();
-    while (!_kbhit())
+    while ((ch = take_char()) < 0)
         wait_for_input();
-    return hal_uart_get();
+    return ch;
 }
 
 int getchar(void)

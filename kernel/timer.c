@@ -46,8 +46,10 @@ struct timer {
     struct timer *left, *right, *parent, *next_due;
 };
 
+/* id -> timer, NULL when destroyed. Interrupts off. */
+static struct timer **pages[PAGES];
+
 static struct {
-    struct timer **pages[PAGES]; /* id -> timer, NULL when destroyed. Interrupts off */
     uint32_t created;
     struct timer *changes, **last_change; /* interrupts off */
 
@@ -265,7 +267,7 @@ uint32_t timer_wait(void)
 static struct timer **slot_of(uint32_t id)
 {
     uint32_t at = id - FIRST_ID;
-    return id >= FIRST_ID && at < timers.created ? &timers.pages[at / PAGE][at % PAGE] : NULL;
+    return id >= FIRST_ID && at < timers.created ? &pages[at / PAGE][at % PAGE] : NULL;
 }
 
 static struct timer *find(uint32_t id)
@@ -301,14 +303,14 @@ static int32_t publish(struct timer *t, struct timer ***page)
     uint32_t at = timers.created;
     int32_t id = ERR_FAIL;
     if (at < PAGES * PAGE) {
-        if (!timers.pages[at / PAGE]) {
-            timers.pages[at / PAGE] = *page;
+        if (!pages[at / PAGE]) {
+            pages[at / PAGE] = *page;
             *page = NULL;
         }
-        if (timers.pages[at / PAGE]) {
+        if (pages[at / PAGE]) {
             id = (int32_t) (FIRST_ID + at);
             t->pub.id = (uint16_t) id;
-            timers.pages[at / PAGE][at % PAGE] = t;
+            pages[at / PAGE][at % PAGE] = t;
             timers.created++;
             trace_timer_create_off((uint32_t) id, t->pub.period_ms, (uint32_t) t->pub.callback);
         }
