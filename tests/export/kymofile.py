@@ -127,10 +127,13 @@ class HartWriter:
 
 
 class Writer:
-    def __init__(self, harts=1, block_size=2048, clock_hz=1000000000, image='synthetic.elf'):
-        self.table = table_text()
+    def __init__(
+        self, harts=1, block_size=2048, clock_hz=1000000000, image='synthetic.elf', own=''
+    ):
+        kernel = table_text()
+        self.table = kernel + own  # an application's lines are not hashed
         self.names = {d.name: d for d in parse_table(self.table).values()}
-        hash_ = fnv1a(self.table.encode())
+        hash_ = fnv1a(kernel.encode())
         self.harts = [HartWriter(n, block_size, hash_) for n in range(harts)]
         self.meta = dict(
             format=1,

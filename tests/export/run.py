@@ -25,6 +25,7 @@ from twin import Twin  # noqa: E402
 CASES = {
     'plain': dict(),
     'flat': dict(nest=0),
+    'own': dict(own=True, block=1024),
     'smp': dict(harts=2, steps=600),
     'loss': dict(loss=0.02, steps=600, harts=2),
     'slow': dict(hz=10000000, loss=0.01),
@@ -93,11 +94,15 @@ def same(what, got, want):
     )
 
 
-SANITIZED = ['san:%s/loss-3' % f for f in FORMATS if f not in ('query', 'stat', 'ctf')] + [
-    'san:ctf/far-7',
-    'san:query/mars-0',
-    'san:tracedat/far-8',
-]
+SANITIZED = (
+    ['san:%s/own-10' % f for f in FORMATS if f not in ('query', 'behaviour')]
+    + ['san:%s/loss-3' % f for f in FORMATS if f not in ('query', 'stat', 'ctf')]
+    + [
+        'san:ctf/far-7',
+        'san:query/mars-0',
+        'san:tracedat/far-8',
+    ]
+)
 
 
 def main():

@@ -11,6 +11,14 @@ from kymofile import Writer
 NAMES = ['bus', 'comm', 'weather', 'log "x"', 'tab\\y', 'a,b', 'watchdog', 'i2c/1']
 
 
+# Events of an application's own table, as wide as a table can be: 24 tasks of one bit, 16 words.
+OWN = '0xC8 0 own_bits USER %s\n0xC9 0 own_words USER %s\n0xCA 1 own_sub USER S:%s:1:flag\n' % (
+    ' '.join('A:b%d:1:%d:task' % (i, i) for i in range(20)),
+    ' '.join('W:%s%d:obj' % ('w' * 40, i) for i in range(16)),
+    'v' * 90,
+)
+
+
 class Hart:
     def __init__(self):
         self.running, self.ready, self.time = 0xFFFF, [], 1000
@@ -28,9 +36,12 @@ class Run:
         block=512,
         long_gaps=False,
         nest=0.2,
+        own=False,
     ):
         self.r = random.Random(seed)
-        self.w = Writer(harts=harts, block_size=block, clock_hz=hz, image='run%d.elf' % seed)
+        image, own_table = 'run%d.elf' % seed, OWN if own else ''
+        self.w = Writer(harts, block, hz, image, own_table)
+        self.own = own
         self.harts = [Hart() for _ in range(harts)]
         self.long_gaps, self.nest = long_gaps, nest
         self.level, self.base, self.next_id = {0: 7, 0xFFFF: 0}, {}, 1
@@ -168,6 +179,16 @@ class Run:
             h.blocked[me] = m
             self.switch(n, 3)
 
+    def own_event(self, n):
+        k = self.r.randrange(3)
+        if k == 0:
+            self.emit(n, 'own_bits', **{'b%d' % i: self.r.randrange(2) for i in range(20)})
+        elif k == 1:
+            words = {'%s%d' % ('w' * 40, i): self.r.randrange(1 << 32) for i in range(16)}
+            self.emit(n, 'own_words', **words)
+        else:
+            self.emit(n, 'own_sub', **{'v' * 90: self.r.randrange(2)})
+
     def log(self, n):
         argc = self.r.randrange(3)
         tag = self.w.tag(['plain "text"', 'value %d', 'from %x to %u'][argc])
@@ -175,6 +196,8 @@ class Run:
         self.emit(n, 'log', argc=argc, tag=tag, args=args)
 
     def user(self, n):
+        if self.own and self.r.random() < 0.5:
+            return self.own_event(n)
         me, k = self.harts[n].running, self.r.randrange(5)
         if k == 0:
             self.emit(n, 'mark', tag=self.tags[0], value=self.r.randrange(1 << 32))

@@ -44,7 +44,7 @@ struct dat {
     bool failed;
     struct ring *ring[XP_HARTS];
     char (*comm)[COMM]; /* by task, XP_TASKS of them */
-    uint8_t record[1024];
+    uint8_t record[2048]; /* header, DAT_FIELDS numbers, references and names fit */
 };
 
 static void put(uint8_t **at, const void *p, size_t n)
