@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* What the services cost must not grow with what there is already: heap blocks, waiters, messages.
- * Counts instructions (`-icount shift=0`): the median of some calls with little and with much around
- * may differ by a stated bound. Starting a timer may grow with the logarithm of their number. */
+ * Counts instructions (`-icount shift=0`): the median of some calls with little and with much
+ * around may differ by a stated bound. Starting a timer may grow with the logarithm of their
+ * number. */
 #include "verdict.h"
 
 #define ROUNDS 31

@@ -68,8 +68,8 @@ def in_order(output, texts):
 def boot(name, typed="", status=0):
     # A shift of 0 where instructions are counted, more where tasks spin for long.
     shift = "0" if name in ("everywhere", "bounded") else "3"
-    command = QEMU + ["-icount", f"shift={shift},sleep=off", "-seed", "1",
-                      "-kernel", os.path.join(PLAIN if name == "bounded" else IMAGES, name + ".elf")]
+    image = os.path.join(PLAIN if name == "bounded" else IMAGES, name + ".elf")
+    command = QEMU + ["-icount", f"shift={shift},sleep=off", "-seed", "1", "-kernel", image]
     return sh(command, status=status, typed=typed, limit=30)
 
 
