@@ -11,12 +11,13 @@ SERVICE_FLAGS := -DCONFIG_HEAP_POISON=1 -DCONFIG_TRACE_CHECK=1 -DCONFIG_KERNEL_C
 SERVICE_BUILD := $(BUILD)/cfg-services
 
 .PHONY: check-services service-tests services-images
-service-tests: $(SERVICE_BUILD)/format_host $(T)/tests/services/bounded.elf
+service-tests: $(SERVICE_BUILD)/format_host $(T)/tests/services/bounded.elf \
+    $(T)/libkymo-kernel.a
 	@+$(MAKE) --no-print-directory BUILD=$(SERVICE_BUILD) CFLAGS='$(SERVICE_FLAGS)' \
 	  services-images
 
 check-services: service-tests
-	@CROSS_COMPILE=$(CROSS_COMPILE) python3 tests/services/run.py $(BUILD) $(ONLY)
+	@CROSS_COMPILE=$(CROSS_COMPILE) TALL='$(TALL)' python3 tests/services/run.py $(BUILD) $(ONLY)
 
 $(SERVICE_BUILD)/format_host: tests/services/format_host.c tests/services/format_rows.h
 	@mkdir -p $(@D)

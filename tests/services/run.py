@@ -162,6 +162,27 @@ def check_link():
             check(not re.search(rf"R_RISCV_CALL\S*\s+{name}$", body, re.M), f"{name} calls itself")
 
 
+def check_guide():
+    """The first application of Documentation/kernel.md compiles with the flags of applications and
+    prints what the page says; the examples it names exist."""
+    with open("Documentation/kernel.md", encoding="utf-8") as f:
+        page = f.read()
+    source = re.search(r"```c\n(.*?)```", page, re.S).group(1)
+    folder = os.path.join(BUILD, "cfg-services", "guide")
+    os.makedirs(folder, exist_ok=True)
+    with open(os.path.join(folder, "first.c"), "w", encoding="utf-8") as f:
+        f.write(source)
+    built, image = os.path.join(folder, "first.o"), os.path.join(folder, "first.elf")
+    archive = os.path.join(BUILD, "target", "libkymo-kernel.a")
+    sh([TOOL + "gcc"] + os.environ["TALL"].split() + ["-c", f"{folder}/first.c", "-o", built])
+    sh([TOOL + "ld", "-melf32lriscv", "--gc-sections", "-T", "arch/riscv/riscv32-qemu.ld",
+        "-o", image, built, "--whole-archive", archive, "--no-whole-archive"])
+    output = sh(QEMU + ["-icount", "shift=3,sleep=off", "-kernel", image])
+    in_order(output, re.findall(r"^    (tick \d+: .*)$", page, re.M))
+    for name in re.findall(r"`(\w+)`", " ".join(re.findall(r"^\|.*\|.*\|(.*)\|$", page, re.M))):
+        check(os.path.exists(f"app/{name}.c"), f"the page names {name}, app/ has none")
+
+
 def register():
     special = {"format": check_format, "lines": check_lines, "logger": check_logger,
                "everywhere": check_everywhere}
@@ -179,6 +200,7 @@ def register():
             token = name + (":" + typed if len(typed) == 1 else "")
             CASES[token] = lambda n=name, t=typed, s=status, x=texts: run_program(n, t, s, x)
     CASES["link"] = check_link
+    CASES["guide"] = check_guide
 
 
 if __name__ == "__main__":
