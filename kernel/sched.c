@@ -32,12 +32,6 @@ tcb_t sched_boot = {
     TRACE_ONLY(.trace_id = BOOT_ID << 8, .trace_depth = TRACE_DEPTH_FROM_CAUSES)
 };
 
-static const uint8_t slices[] = {
-    TASK_TIMESLICE_CRIT,   TASK_TIMESLICE_REALTIME, TASK_TIMESLICE_HIGH, TASK_TIMESLICE_ABOVE,
-    TASK_TIMESLICE_NORMAL, TASK_TIMESLICE_BELOW,    TASK_TIMESLICE_LOW,  TASK_TIMESLICE_IDLE,
-    UINT8_MAX, /* idle */
-};
-
 int32_t sched_no_hook(void)
 {
     return -1;
@@ -142,22 +136,11 @@ void sched_leave_waiters(struct prioq *q, tcb_t *t)
     waiters_remove(q, t);
 }
 
-/* `t` waits for nothing any more, and no time of it is armed. */
-static inline void make_ready(tcb_t *t, uint32_t reason)
-{
-    t->wait_kind = WAIT_NONE;
-    if (unlikely(t->flags & TASK_IS_SUSPENDED))
-        return;
-    t->state = TASK_READY;
-    prioq_append(&sched.ready, t);
-    trace_task_ready_off(reason, TRACE_ID(t));
-}
-
 static inline void wake(tcb_t *t, uint32_t reason)
 {
     if (wheel_is_armed(t))
         wheel_disarm(t);
-    make_ready(t, reason);
+    sched_make_ready(t, reason);
 }
 
 __attribute__((noinline)) void sched_wake(tcb_t *t, uint32_t reason)
@@ -177,174 +160,7 @@ tcb_t *sched_wake_first(struct fifo *q, int32_t result)
     return t;
 }
 
-/* --- the clock --- */
-
-static void rt_deadline(tcb_t *t)
-{
-    /* Quirk for source compatibility: applications with a hook lay out the record behind rt_prio as
-     * {period, deadline} and expect the deadline to be renewed when a delay ends. Without a hook
-     * nothing is written. */
-    if (sched_hooked()) {
-        uint32_t *record = t->rt_prio;
-        record[1] = kernel_cb.ticks + record[0];
-    }
-}
-
-/* The time of `t`, which waits for an object, is up. Returns the owner whose inherited level must
- * be looked at again, or NULL. */
-static APART tcb_t *time_out(tcb_t *t)
-{
-    tcb_t *owner = t->wait_kind == WAIT_MUTEX ? mutex_owner_of_queue(t->wait_queue) : NULL;
-    t->wait_result = ERR_TIMEOUT;
-    sched_unqueue(t);
-    make_ready(t, READY_TIMEOUT);
-    return owner;
-}
-
-static APART void delay_over_rt(tcb_t *t)
-{
-    rt_deadline(t);
-    make_ready(t, READY_DELAY);
-}
-
-static inline void delay_over(tcb_t *t)
-{
-    if (unlikely(t->rt_prio != NULL)) {
-        delay_over_rt(t);
-        return;
-    }
-    TRACE_ONLY(if (t->flags & TASK_IN_WFI) {
-        t->flags &= ~TASK_IN_WFI;
-        make_ready(t, READY_WFI);
-        return;
-    })
-    make_ready(t, READY_DELAY);
-}
-
-static APART void time_out_step(tcb_t *t)
-{
-    tcb_t *owner = time_out(t);
-    if (!owner)
-        return;
-    hal_irq_restore(MSTATUS_MIE);
-    mutex_propagate(owner);
-    hal_irq_save();
-}
-
-/* Handles one task that the wheel collected. Interrupts, which were on, are served first, and off
- * at the exit. */
-static __attribute__((noinline)) void drain_step(void)
-{
-    sched_breathe(MSTATUS_MIE);
-    tcb_t *t = wheel_take();
-    if (unlikely((int32_t) (sched.now - t->wake_tick) < 0)) {
-        wheel_place(t, sched.now);
-        return;
-    }
-    t->sleep.next = NULL;
-    if (likely(t->wait_kind == WAIT_DELAY))
-        delay_over(t);
-    else
-        time_out_step(t);
-}
-
-/* Handles all of them, one a step, while no other task runs. */
-static inline void drain(void)
-{
-    sched_lock();
-    do {
-        drain_step();
-    } while (wheel_due());
-    sched.slow -= SLOW_LOCK;
-}
-
-/* The turn of the running task is over: the next of its equals is first now. False when there is
- * none. */
-static inline bool slice_ended(tcb_t *cur)
-{
-    uint32_t level = cur->prio_level;
-    cur->time_slice = slices[level];
-    if (cur->next == cur || cur->state != TASK_RUNNING || sched.ready.first[level] != cur)
-        return false;
-    sched.ready.first[level] = cur->next;
-    trace_slice_end_off();
-    return true;
-}
-
-static inline uint32_t tick_done(void)
-{
-    sched_irq_out();
-    kernel_check("tick");
-    return false;
-}
-
-/* There is something to do after this tick; if it may not be done now, whoever forbids it does it
- * later. */
-static inline uint32_t tick_asks(void)
-{
-    if (likely(sched.slow == 0))
-        return true;
-    sched.pending = true;
-    return tick_done();
-}
-
-/* The rarer ticks, each apart, so that the usual one needs no stack frame. */
-
-static APART uint32_t tick_slice_ended(tcb_t *cur)
-{
-    return slice_ended(cur) || sched.pending || sched_hooked() ? tick_asks() : tick_done();
-}
-
-static __attribute__((noinline)) uint32_t tick_due(tcb_t *cur)
-{
-    wheel_collect_slot(&wheel[0][sched.now % WHEEL_SLOTS]);
-    if (cur->time_slice == 0)
-        slice_ended(cur);
-    return tick_asks();
-}
-
-static APART uint32_t tick_at_wrap(tcb_t *cur)
-{
-    if (wheel_collect(sched.now))
-        sched.pending = true;
-    if (cur->time_slice == 0)
-        return tick_slice_ended(cur);
-    return sched.pending || sched_hooked() ? tick_asks() : tick_done();
-}
-
-uint32_t sched_tick(void)
-{
-    sched_irq_in(CAUSE_TIMER, 0);
-    TRACE_ONLY(uint32_t late = hal_mtime_low() - (uint32_t) hal_next_tick;)
-    hal_tick_advance();
-    uint32_t now = kernel_cb.ticks + 1;
-    kernel_cb.ticks = now;
-    sched.now = now;
-    trace_sync_check();
-    TRACE_ONLY(trace_tick_off(now, late);)
-    tcb_t *cur = sched_current();
-    uint32_t slice = cur->time_slice - 1u; /* a task begins with 1 at least */
-    cur->time_slice = (uint8_t) slice;
-    if (unlikely(!wheel_idle(now))) {
-        if (now % WHEEL_SLOTS)
-            return tick_due(cur);
-        if (!wheel_idle_at_wrap(now))
-            return tick_at_wrap(cur);
-    }
-    if (unlikely(slice == 0))
-        return tick_slice_ended(cur);
-    if (unlikely(sched.pending || sched_hooked()))
-        return tick_asks();
-    return tick_done();
-}
-
-void sched_from_trap(void)
-{
-    sched.pending = false;
-    if (wheel_due())
-        drain();
-    _dispatch();
-}
+/* --- the decision in a trap --- */
 
 /* In the trap of an interrupt: the handler ends, for the trace, before the switch it asked for. */
 static inline void dispatch_to(tcb_t *cur, tcb_t *next)
@@ -380,7 +196,7 @@ APART void dispatcher(int from_timer)
         sched_irq_out();
     if (sched.slow == 0 && (irq & MSTATUS_MIE)) {
         if (wheel_due())
-            drain();
+            sched_drain();
         preempt(sched_current(), irq);
     } else {
         hal_irq_restore(irq);
@@ -399,7 +215,7 @@ static APART void catch_up(void)
     }
     sched.pending = false;
     if (wheel_due())
-        drain();
+        sched_drain();
     preempt(sched_current(), irq);
 }
 
@@ -418,7 +234,7 @@ APART void sched_catch_up_masked(void)
         return;
     sched.pending = false;
     if (wheel_due())
-        drain();
+        sched_drain();
 }
 
 void kernel_nosched_enter(void)
@@ -458,7 +274,7 @@ static APART void pass(void)
     sched.now++;
     trace_sync_check();
     if (!wheel_idle(sched.now) && wheel_collect(sched.now))
-        drain();
+        sched_drain();
 }
 
 /* --- giving the hart up --- */

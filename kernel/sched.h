@@ -130,6 +130,17 @@ tcb_t *sched_wake_first(struct fifo *q, int32_t result);
 /* Ends the wait of `t`, already out of its queue. */
 void sched_wake(tcb_t *t, uint32_t reason);
 
+/* `t` waits for nothing any more, and no time of it is armed. */
+static inline void sched_make_ready(tcb_t *t, uint32_t reason)
+{
+    t->wait_kind = WAIT_NONE;
+    if (unlikely(t->flags & TASK_IS_SUSPENDED))
+        return;
+    t->state = TASK_READY;
+    prioq_append(&sched.ready, t);
+    trace_task_ready_off(reason, TRACE_ID(t));
+}
+
 /* Ends a section in which `woken` became ready: switches to it if it has the higher priority, now
  * or, in an interrupt handler or a locked section, at its end. Interrupts are as `irq` says on
  * return. */
@@ -204,6 +215,9 @@ static inline void kernel_check(const char *where)
     if (CONFIG_KERNEL_CHECK == 1)
         kernel_check_all(where);
 }
+
+/* Handles what the wheel collected. Interrupts, which were on, are off at entry and exit. */
+void sched_drain(void);
 
 /* --- used by the trap code --- */
 

@@ -131,7 +131,7 @@ def trap_path(folder):
 
 def text_size(folder):
     """Bytes of code: the objects that the core calls need, and the rest of the image apart."""
-    core = re.compile(r"^(sched|task|sem|mutex|wheel|main|trap|irq|mqueue|queue|boot|switch|hal)\.")
+    core = re.compile(r"^(sched|tick|task|sem|mutex|wheel|main|trap|irq|mqueue|queue|boot|switch|hal)\.")
     sizes = {"core": 0, "rest": 0}
     with open(f"{folder}/{SIZE}.map", encoding="utf-8") as file:
         linked = file.read().split("Linker script and memory map", 1)[1]
