@@ -10,7 +10,8 @@
  *   build/host/kymo print --object samples crash.kymo         who did what to it last
  *
  * The panic names the call, the object and the task. The trace adds what a panic cannot know: who
- * destroyed the object, and when. It is whole although the kernel stopped in the middle of a call. */
+ * destroyed the object, and when. It is whole although the kernel stopped in the middle of a
+ * call. */
 #include <linmo.h>
 #include <sys/debug_trace.h>
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* own_events: an application with an event table of its own (app/own_events.def). The recorded events
- * are read back on the target here; `kymo run`, `kymo print` show them by name and field. */
+/* own_events: an application with an event table of its own (app/own_events.def). The recorded
+ * events are read back on the target here; `kymo run`, `kymo print` show them by name and
+ * field. */
 #include <linmo.h>
 
 #define TRACE_USER_TABLE "app/own_events.def"

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* trace_stream: the trace leaves the target while the application runs, sent by a task of the lowest
- * priority. Without a transport that takes it, nothing waits: it is counted and overwritten.
+/* trace_stream: the trace leaves the target while the application runs, sent by a task of the
+ * lowest priority. Without a transport that takes it, nothing waits: it is counted and
+ * overwritten.
  *
  *   make trace_stream                                      into a debug probe's up-buffer
  *   make trace_stream CFLAGS=-DTRACE_STREAM_SEMIHOSTING=1  into the file trace_stream.kymo by

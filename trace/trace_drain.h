@@ -42,7 +42,8 @@ int trace_drain_init(struct trace_drain *d, void *frame, uint32_t bytes, trace_d
  * transport is busy. flush: also what is in the open block (before the machine stops, or when
  * little happens). */
 uint32_t trace_drain_step(struct trace_drain *d, int flush);
-/* Events overwritten before they could be sent, those included that are gone since the last step. */
+/* Events overwritten before they could be sent, those included that are gone since the last
+ * step. */
 uint32_t trace_drain_lost(struct trace_drain *d);
 /* Nothing is on its way, and no closed block waits. */
 int trace_drain_idle(const struct trace_drain *d);

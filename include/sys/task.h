@@ -96,8 +96,8 @@ typedef struct {
     uint16_t next_tid;
     uint16_t task_count;
     bool preemptive;
-    /* Runs at every preemptive scheduling decision with interrupts off; returns the id of a READY or
-     * RUNNING task, or a negative value to decline. Never NULL. */
+    /* Runs at every preemptive scheduling decision with interrupts off; returns the id of a READY
+     * or RUNNING task, or a negative value to decline. Never NULL. */
     int32_t (*rt_sched)(void);
     list_t *timer_list; /* kept for source compatibility: NULL */
     volatile uint32_t ticks;

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
-"""Reads a container and its blocks as SPEC.md sections 1, 2, 3 and 5 say, and nothing else. Strict: what a correct
-capture never writes is an error. Used by tests/capture/run.py; shares no code with tools/kymo."""
+"""Reads a container and its blocks as SPEC.md sections 1, 2, 3 and 5 say, and nothing else.
+Strict: what a correct capture never writes is an error. Used by tests/capture/run.py; shares no
+code with tools/kymo."""
 import struct
 import zlib
 
@@ -45,7 +46,8 @@ def keys(payload):
 
 
 def slots(block, count, tail):
-    """[(time, code, argument, words)] of the first `count` slots; payload words end at offset `tail`."""
+    """[(time, code, argument, words)] of the first `count` slots; payload words end at offset
+    `tail`."""
     base = struct.unpack_from("<I", block, 12)[0] << 24
     time, at, out = base, len(block), []
     for i in range(count):
@@ -59,7 +61,8 @@ def slots(block, count, tail):
 
 
 class Trace:
-    """meta, end (dicts; end None if absent), events [(seq, time, code, argument, words)], console (bytes)."""
+    """meta, end (dicts; end None if absent), events [(seq, time, code, argument, words)], console
+    (bytes)."""
 
     def __init__(self, path, cut=False):
         with open(path, "rb") as f:
@@ -106,6 +109,7 @@ class Trace:
     def take(self, seq, found):
         need(self.next() in (None, seq), "event %d follows %s" % (seq, self.next()))
         for event in found:
-            need(not self.events or event[0] >= self.events[-1][1], "time goes back at event %d" % seq)
+            need(not self.events or event[0] >= self.events[-1][1], "time goes back at event %d"
+                 % seq)
             self.events.append((seq,) + event)
             seq += 1

@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: MIT
-"""Tests of `kymo run`. Every test is a function `test_NAME`; `run.py BUILD NAME...` reruns just these, a name may carry a
-number after a colon where a test draws random moments: `kill_qemu:7`.
+"""Tests of `kymo run`. Every test is a function `test_NAME`; `run.py BUILD NAME...` reruns just
+these, a name may carry a number after a colon where a test draws random moments: `kill_qemu:7`.
 
-The guests (guest.c) write marks that count 0, 1, 2, ..: whatever the way a run ended, its trace must hold a gapless stretch of
-them that starts at 0 (whole capture) or ends at the newest (flight recorder). After each test no QEMU may be left."""
+The guests (guest.c) write marks that count 0, 1, 2, ..: whatever the way a run ended, its trace
+must hold a gapless stretch of them that starts at 0 (whole capture) or ends at the newest (flight
+recorder). After each test no QEMU may be left."""
 import filecmp
 import json
 import os
@@ -28,9 +29,11 @@ LIMIT = 60  # seconds a run may take
 
 
 class Run:
-    def __init__(self, args, wait=True, stdout=subprocess.PIPE, env=None, before=None, stdin=subprocess.DEVNULL):
+    def __init__(self, args, wait=True, stdout=subprocess.PIPE, env=None, before=None,
+                 stdin=subprocess.DEVNULL):
         environment = dict(os.environ, **(env or {}))
-        self.p = subprocess.Popen([KYMO, "run"] + args, stdin=stdin, stdout=stdout, stderr=subprocess.PIPE,
+        self.p = subprocess.Popen([KYMO, "run"] + args, stdin=stdin, stdout=stdout,
+                                  stderr=subprocess.PIPE,
                                   env=environment, preexec_fn=before)
         if wait:
             self.wait()
@@ -78,7 +81,8 @@ def marks(trace):
 def check_marks(trace, count=None, first=0):
     found = marks(trace)
     need(found == list(range(first, first + len(found))), "marks are not gapless from %d" % first)
-    need(trace.events[0][0] == first, "first event has number %d, not %d" % (trace.events[0][0], first))
+    need(trace.events[0][0] == first, "first event has number %d, not %d"
+         % (trace.events[0][0], first))
     need(count is None or len(found) == count, "%d marks, not %s" % (len(found), count))
     return found
 
@@ -99,7 +103,8 @@ def said(count):
 
 
 def test_whole():
-    """Everything is captured, the console passes through and is kept, and a second run gives the same file."""
+    """Everything is captured, the console passes through and is kept, and a second run gives the
+    same file."""
     a, b = Run([guest("plain"), "-o", "a.kymo"]), Run([guest("plain"), "-o", "b.kymo"])
     need(a.status == 0 and b.status == 0, a.err + b.err)
     t = Trace("a.kymo")
@@ -116,11 +121,15 @@ def test_names():
     need(Run(["sub,dir.elf", "-q"]).status == 0, "status")
     t = Trace("sub,dir.kymo")
     symbols = b"".join(p[2] for p in t.packets if p[0] == 4).decode()
-    need(t.meta["image"] == "sub,dir.elf" and re.fullmatch("[0-9a-f]{40}", t.meta["build_id"]), str(t.meta))
-    need(re.search(r"^8[0-9a-f]{7} [0-9a-f]+ f main tests/capture/guest\.c:\d+$", symbols, re.M), "main with its line")
+    need(t.meta["image"] == "sub,dir.elf" and re.fullmatch("[0-9a-f]{40}", t.meta["build_id"]),
+         str(t.meta))
+    need(re.search(r"^8[0-9a-f]{7} [0-9a-f]+ f main tests/capture/guest\.c:\d+$", symbols, re.M),
+         "main with its line")
     need(re.search(r"^8[0-9a-f]{7} 8 o board\.pair\[1\] ", symbols, re.M), "member of a structure")
-    need(re.search(r"^8[0-9a-f]{7} 8 o board\.lock ", symbols, re.M), "member at the beginning of a structure")
-    need(re.search(r"^8[0-9a-f]{7} 8 o alone ", symbols, re.M) and "inside" not in symbols, "an object's inside")
+    need(re.search(r"^8[0-9a-f]{7} 8 o board\.lock ", symbols, re.M),
+         "member at the beginning of a structure")
+    need(re.search(r"^8[0-9a-f]{7} 8 o alone ", symbols, re.M) and "inside" not in symbols,
+         "an object's inside")
     need("80800000 0 o board.heap\n" in symbols, "heap object")
     for word in (os.getcwd().encode(), HERE.encode(), os.uname().nodename.encode()):
         need(word not in open("sub,dir.kymo", "rb").read(), "%s is in the trace" % word)
@@ -135,7 +144,8 @@ def test_console_place():
             seen += payload.count(b"\n")
         if kind == 5:
             end = int.from_bytes(payload[8:12], "little") + int.from_bytes(payload[0:2], "little")
-            need(seen == (end + 999) // 1000, "%d lines before the block that ends at mark %d" % (seen, end))
+            need(seen == (end + 999) // 1000, "%d lines before the block that ends at mark %d"
+                 % (seen, end))
 
 
 def test_ram():
@@ -144,7 +154,8 @@ def test_ram():
         need(Run([guest("plain"), "--capture", "ram", "-o", name]).status == 0, "status")
     t = Trace("a.kymo")
     found = check_marks(t, None, t.events[0][0])
-    need(found[-1] == 9999 and 3 * 160 < len(found) <= 4 * 168, "%d marks up to %d" % (len(found), found[-1]))
+    need(found[-1] == 9999 and 3 * 160 < len(found) <= 4 * 168, "%d marks up to %d"
+         % (len(found), found[-1]))
     same("a.kymo", "b.kymo")
 
 
@@ -248,7 +259,8 @@ def test_events():
         for mode in ("plugin", "ram"):
             run = Run([guest("endless"), "--events", str(n), "--capture", mode, "-o", "a.kymo"])
             t = Trace("a.kymo")
-            need(run.status == 0 and t.end["reason"] == "events", "%d: %d %s" % (n, run.status, t.end))
+            need(run.status == 0 and t.end["reason"] == "events", "%d: %d %s"
+                 % (n, run.status, t.end))
             need(t.events[-1][0] == n - 1, "%s: %d events, not %d" % (mode, t.events[-1][0] + 1, n))
             check_marks(t, None, 0 if mode == "plugin" else t.events[0][0])
 
@@ -265,11 +277,13 @@ def test_exit_codes():
 def test_panic():
     run = Run([guest("panic"), "-o", "a.kymo"])
     t = Trace("a.kymo")
-    need(run.status == 42 and t.end["reason"] == "panic" and t.events[-1][2] == 7, "%d %s" % (run.status, t.end))
+    need(run.status == 42 and t.end["reason"] == "panic" and t.events[-1][2] == 7, "%d %s"
+         % (run.status, t.end))
 
 
 def test_broken_ring():
-    """A wild pointer went through the control block: what was captured stays, and the rest is said to be lost."""
+    """A wild pointer went through the control block: what was captured stays, and the rest is
+    said to be lost."""
     run = Run([guest("broken"), "-o", "a.kymo"])
     need(run.status == 0 and "broken" in run.err, run.err)
     check_marks(Trace("a.kymo"))
@@ -285,14 +299,17 @@ def test_reset():
     blocks = [p[2] for p in read_packets(open("a.kymo", "rb").read()) if p[0] == 5]
     firsts = [int.from_bytes(b[8:12], "little") for b in blocks]
     again = firsts.index(0, 1)
-    need(firsts[:again] == sorted(firsts[:again]) and firsts[again:] == sorted(firsts[again:]), "order")
-    need(again == len(firsts) - again, "%d blocks of the first boot, %d of the second" % (again, len(firsts) - again))
+    need(firsts[:again] == sorted(firsts[:again]) and firsts[again:] == sorted(firsts[again:]),
+         "order")
+    need(again == len(firsts) - again, "%d blocks of the first boot, %d of the second"
+         % (again, len(firsts) - again))
     same("a.kymo", "b.kymo")
 
 
 def test_interactive():
     """The guest hears what is typed, and its console is kept."""
-    run = Run([guest("echo"), "--interactive", "--timeout", "30", "-o", "a.kymo"], wait=False, stdin=subprocess.PIPE)
+    run = Run([guest("echo"), "--interactive", "--timeout", "30", "-o", "a.kymo"], wait=False,
+              stdin=subprocess.PIPE)
     run.p.stdin.write(b"hello, drumq")
     run.p.stdin.flush()
     run.wait()
@@ -302,8 +319,10 @@ def test_interactive():
 
 def test_help():
     """--help lists every option that is taken."""
-    for command, options in (("run", "output capture duration events timeout no-icount shift interactive keep-ram cost qemu quiet"),
-                             ("cost", "function site writers path start stop json csv duration timeout console")):
+    for command, options in (("run",
+                              "output capture duration events timeout no-icount shift interactive keep-ram cost qemu quiet"),
+                             ("cost",
+                              "function site writers path start stop json csv duration timeout console")):
         r = kymo(command, "--help")
         need(r.status == 0 and not r.err, r.err)
         for option in options.split():
@@ -325,7 +344,8 @@ def test_full_disk():
 def test_file_limit():
     """A file that may not grow further ends the run; what is there is valid."""
     limit = 17 << 20
-    run = Run([guest("endless"), "-o", "a.kymo"], before=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit)))
+    run = Run([guest("endless"), "-o", "a.kymo"],
+              before=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit)))
     one_line(run, 125, "a.kymo", "File too large", "offset")
     need(limit - 4096 < os.path.getsize("a.kymo") <= limit, "size")
     check_marks(Trace("a.kymo", cut=True))
@@ -355,7 +375,8 @@ def test_keeps_old():
             ([guest("plain"), "--nonsense"], {}, ("--nonsense",)),
             ([guest("plain"), "--timeout"], {}, ("--timeout",)),
             ([], {}, ("which image",))):
-        one_line(Run(args + (["-o", "a.kymo"] if "--timeout" not in args else []), env=env), 125, *words)
+        one_line(Run(args + (["-o", "a.kymo"] if "--timeout" not in args else []), env=env), 125,
+                 *words)
         need(open("a.kymo").read() == "old", "the old file is gone after %s" % args)
     need(os.listdir(".") == ["a.kymo"], "left behind: %s" % os.listdir("."))
 
@@ -400,14 +421,16 @@ def test_nothing_left():
 
 
 def kymo(*args):
-    r = subprocess.run([KYMO] + list(args), stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=LIMIT)
+    r = subprocess.run([KYMO] + list(args), stdin=subprocess.DEVNULL, capture_output=True,
+                       text=True, timeout=LIMIT)
     r.status, r.err = r.returncode, r.stderr
     return r
 
 
 def core(ram, segments):
     """An ELF core for RV32 with these (address, length) pieces of RAM."""
-    head = struct.pack("<16sHHIIIIIHHHHHH", b"\x7fELF\x01\x01\x01", 4, 243, 1, 0, 52, 0, 0, 52, 32, len(segments), 0, 0, 0)
+    head = struct.pack("<16sHHIIIIIHHHHHH", b"\x7fELF\x01\x01\x01", 4, 243, 1, 0, 52, 0, 0, 52, 32,
+                       len(segments), 0, 0, 0)
     at, table, body = 52 + 32 * len(segments), b"", b""
     for address, length in segments:
         table += struct.pack("<IIIIIIII", 1, at + len(body), address, address, length, length, 6, 0)
@@ -417,7 +440,8 @@ def core(ram, segments):
 
 def test_recover():
     """RAM file, raw dump at another base, ELF core: the same events as the flight recorder had."""
-    need(Run([guest("plain"), "--capture", "ram", "-o", "run.kymo", "--keep-ram", "ram.bin"]).status == 0, "run")
+    need(Run([guest("plain"), "--capture", "ram", "-o", "run.kymo", "--keep-ram",
+              "ram.bin"]).status == 0, "run")
     ram, want = open("ram.bin", "rb").read(), Trace("run.kymo").events
     with open("part.bin", "wb") as f:
         f.write(ram[0x1000:0x8000])
@@ -427,22 +451,27 @@ def test_recover():
         r = kymo("recover", "-o", "a.kymo", guest("plain"), *args)
         need(r.status == 0, r.err)
         need(Trace("a.kymo", cut=True).events == want, "%s gives other events" % args)
-    for args, word in ((["ram.bin", "--base", "0x90000000"], "no recorder"), (["/nonexistent"], "No such file"), (["part.bin"], "part.bin")):
+    for args, word in ((["ram.bin", "--base", "0x90000000"], "no recorder"),
+                       (["/nonexistent"], "No such file"), (["part.bin"], "part.bin")):
         one_line(kymo("recover", "-o", "b.kymo", guest("plain"), *args), 125, word)
     one_line(kymo("recover", "-o", "b.kymo", guest("endless"), "ram.bin"), 125, "ram.bin")
-    one_line(kymo("recover", "-o", "/nonexistent/b.kymo", guest("plain"), "ram.bin"), 125, "/nonexistent/b.kymo")
-    need(sorted(os.listdir(".")) == ["a.kymo", "core", "part.bin", "ram.bin", "run.kymo"], str(os.listdir(".")))
+    one_line(kymo("recover", "-o", "/nonexistent/b.kymo", guest("plain"), "ram.bin"), 125,
+             "/nonexistent/b.kymo")
+    need(sorted(os.listdir(".")) == ["a.kymo", "core", "part.bin", "ram.bin", "run.kymo"],
+         str(os.listdir(".")))
 
 
 def test_recover_broken(token=None):
-    """Memory with flipped bytes in control block and ring, and cut cores: a trace or a clear line, never a crash."""
+    """Memory with flipped bytes in control block and ring, and cut cores: a trace or a clear
+    line, never a crash."""
     Run([guest("plain"), "--capture", "ram", "-o", "run.kymo", "--keep-ram", "ram.bin"])
     ram = open("ram.bin", "rb").read()[:0x8000]
     for i in [token] if token is not None else range(80):
         draw, bad = random.Random(i), bytearray(ram)
         for _ in range(draw.choice((1, 3, 50))):
             bad[draw.randrange(0x1000, 0x3100)] = draw.randrange(256)
-        data = bytes(bad) if i % 2 else core(bytes(bad), [(0x80000000, 0x8000)])[:draw.randrange(0x8100)]
+        data = bytes(bad) if i % 2 else core(bytes(bad),
+                                             [(0x80000000, 0x8000)])[:draw.randrange(0x8100)]
         with open("bad", "wb") as f:
             f.write(data)
         r = kymo("recover", "-o", "a.kymo", guest("plain"), "bad")
@@ -454,19 +483,23 @@ def test_recover_broken(token=None):
 
 
 def codes_of(packet):
-    """Codes of the events in a BLOCK or OPEN packet; without time_sync, which the recorder writes on its own account."""
+    """Codes of the events in a BLOCK or OPEN packet; without time_sync, which the recorder writes
+    on its own account."""
     kind, _, data = packet
     block, count = (data, int.from_bytes(data[0:2], "little")) if kind == 5 else (data[64:], 0)
     if kind == 6:
-        count = (int.from_bytes(data[8:12], "little") - int.from_bytes(data[20:24], "little") - 32) // 8
+        count = (int.from_bytes(data[8:12], "little") - int.from_bytes(data[20:24],
+                                                                       "little") - 32) // 8
     return [block[32 + 8 * i + 4] for i in range(count) if block[32 + 8 * i + 4] != 1]
 
 
 def test_cost():
-    """--cost keeps the ledger of the run in the trace: every event that was recorded was written by a counted writer."""
+    """--cost keeps the ledger of the run in the trace: every event that was recorded was written
+    by a counted writer."""
     for args in ([], ["--duration", "0.3"], ["--events", "700"]):
         for out in ("a.kymo", "b.kymo"):
-            run = Run([DEADLOCK, "--cost", "--timeout", "50", "-o", out] + (args or ["--duration", "0.5"]))
+            run = Run([DEADLOCK, "--cost", "--timeout", "50", "-o", out]
+                      + (args or ["--duration", "0.5"]))
             need(run.status == 0 and "no cost" not in run.err, run.err)
         same("a.kymo", "b.kymo")
         packets = read_packets(open("a.kymo", "rb").read())
@@ -475,14 +508,16 @@ def test_cost():
         recorded = sum(w["calls"] for w in ledger[0]["writers"] if w["code"] >= 0)
         count = sum(len(codes_of(p)) for p in packets if p[0] in (5, 6))
         need(0 <= count - recorded <= 1, "%d events, %d counted writes" % (count, recorded))
-        need(ledger[0]["tracer"] == sum(w["instructions"]["sum"] for w in ledger[0]["writers"]), "sum")
+        need(ledger[0]["tracer"] == sum(w["instructions"]["sum"] for w in ledger[0]["writers"]),
+             "sum")
         need(0 < ledger[0]["tracer"] < ledger[0]["executed"], str(ledger[0])[:100])
 
 
 def test_waiting():
     """A deadlocked application: ended from outside, it is said who waits for what."""
     run = Run([DEADLOCK, "--duration", "1", "-o", "a.kymo"])
-    need(run.status == 0 and "writer_task/2 waits for disk, which cleaner_task/3 holds" in run.err, run.err)
+    need(run.status == 0 and "writer_task/2 waits for disk, which cleaner_task/3 holds" in run.err,
+         run.err)
     need("cleaner_task/3 waits for journal, which writer_task/2 holds" in run.err, run.err)
 
 
@@ -493,8 +528,10 @@ def run_test(name):
         os.chdir(place)
         try:
             function(int(token)) if token else function()
-            left = subprocess.run(["pgrep", "-P", str(os.getpid())], capture_output=True, text=True).stdout.split()
-            need(not [x for x in left if running(int(x)) and "qemu" in open("/proc/%s/comm" % x).read()], "QEMU is left")
+            left = subprocess.run(["pgrep", "-P", str(os.getpid())], capture_output=True,
+                                  text=True).stdout.split()
+            need(not [x for x in left if running(int(x))
+                      and "qemu" in open("/proc/%s/comm" % x).read()], "QEMU is left")
             return True
         except (Bad, OSError, IndexError, KeyError) as e:
             print("FAILED %s: %s: %s" % (name, type(e).__name__, e))

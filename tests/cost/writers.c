@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: MIT */
-/* Bench of the recorder's writers: one function for each event of the table and each of its two writers, called ROUNDS times in a row
- * with tracing started, with all classes masked off, and stopped.
+/* Bench of the recorder's writers: one function for each event of the table and each of its two
+ * writers, called ROUNDS times in a row with tracing started, with all classes masked off, and
+ * stopped.
  *
- * The functions' arguments are in registers when the writer begins, as values are at a real site. ROUNDS is more than the events
- * of a block, so that each writer meets a block change. Nothing else runs: no interrupt is enabled in mie, and
- * the machine ends before the scheduler starts. tests/cost/ledger.py counts. */
+ * The functions' arguments are in registers when the writer begins, as values are at a real site.
+ * ROUNDS is more than the events of a block, so that each writer meets a block change. Nothing
+ * else runs: no interrupt is enabled in mie, and the machine ends before the scheduler starts.
+ * tests/cost/ledger.py counts. */
 #include <linmo.h>
 #include <sys/debug_trace.h>
 
@@ -12,7 +14,8 @@
 #define ROUNDS 600
 #endif
 
-/* Arguments of a writer's call: a SUB field is a constant, as at a real site; the others are parameters. */
+/* Arguments of a writer's call: a SUB field is a constant, as at a real site; the others are
+ * parameters. */
 #define BENCH_ARG(kind, ...) BENCH_ARG_##kind(__VA_ARGS__)
 #define BENCH_ARG_NONE()
 #define BENCH_ARG_SUB(name, bits, type) (2u & ((1u << (bits)) - 1))
@@ -30,7 +33,8 @@
 #undef TRACE_EVENT
 
 /* Every parameter is one register wide, so one prototype calls them all. */
-typedef void bench_fn(const void *, const void *, const void *, const void *, const void *, const void *, const void *, const void *);
+typedef void bench_fn(const void *, const void *, const void *, const void *, const void *,
+                      const void *, const void *, const void *);
 
 #define BENCH_FN(f) ((bench_fn *) (void (*)(void)) f)
 
@@ -44,7 +48,8 @@ static const struct bench benches[] = {
 #undef TRACE_EVENT
 };
 
-/* An argument that suits all: words to load for `log`, and low 8 bits of 0 as a shifted task id has. */
+/* An argument that suits all: words to load for `log`, and low 8 bits of 0 as a shifted task id
+ * has. */
 static const uint32_t words[8] __attribute__((aligned(256))) = {1, 2, 3, 4, 5, 6, 7, 8};
 
 static void call(bench_fn *f, int interrupts)
@@ -64,7 +69,8 @@ static void call_all(void)
     }
 }
 
-/* What the ledger tells the modes apart by: a counter in memory would cost instructions, a function's address does not. */
+/* What the ledger tells the modes apart by: a counter in memory would cost instructions, a
+ * function's address does not. */
 __attribute__((noinline)) void bench_started(void)
 {
     __asm__ volatile("");

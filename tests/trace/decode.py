@@ -1,10 +1,11 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""A decoder of Kymo containers, written from Documentation/SPEC.md and nothing else: the proof that the
-page is enough.
+"""A decoder of Kymo containers, written from Documentation/SPEC.md and nothing else: the proof
+that the page is enough.
 
 usage: decode.py TRACE [IMAGE]              one JSON object per event
-       decode.py --compare KYMO TRACE..     the same events as `kymo print --json`? Prints N passed, ..
+       decode.py --compare KYMO TRACE..     the same events as `kymo print --json`? Prints N
+                                            passed, ..
 
 IMAGE gives the event table of a trace that carries none (a stream from a drain). Section numbers in
 comments are SPEC.md's."""

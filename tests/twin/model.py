@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
-"""The twin itself: a naive model of the kernel's semantics, written from the documentation, not from
-the kernel. Lists instead of queues, one way to do each thing, no cleverness.
+"""The twin itself: a naive model of the kernel's semantics, written from the documentation, not
+from the kernel. Lists instead of queues, one way to do each thing, no cleverness.
 
     Twin(seed, steps, cooperative).play()      every event that the target must record, in order
 """
@@ -125,14 +125,16 @@ class Twin:
             self.armed.append(t)
 
     def pass_(self):
-        """In cooperative mode every way through the scheduler counts as a tick for those who wait."""
+        """In cooperative mode every way through the scheduler counts as a tick for those who
+        wait."""
         if self.cooperative:
             self.now += 1
             for t in [t for t in self.armed if t.deadline == self.now]:
                 self.expire(t)
 
     def leave(self, t, state):
-        """The running task waits; in cooperative mode its own time may run out in this very call."""
+        """The running task waits; in cooperative mode its own time may run out in this very
+        call."""
         self.pass_()
         if t.state == READY:
             t.state, state = RUNNING, READY
