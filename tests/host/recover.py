@@ -86,6 +86,35 @@ def t_core_and_raw_agree():
             assert a.read() == b.read(), name
 
 
+def packets(path):
+    """The container's packets as they are in the file, header and padding included."""
+    with open(path, "rb") as f:
+        data = f.read()
+    at = 16
+    while at < len(data):
+        size = (24 + struct.unpack_from("<I", data, at + 8)[0] + 7) // 8 * 8
+        yield struct.unpack_from("<H", data, at + 4)[0], data[at:at + size]
+        at += size
+
+
+def t_stream():
+    kymo("run", "-q", "-o", where + "/whole.kymo", IMAGE)
+    sent = [raw for kind, raw in packets(where + "/whole.kymo") if kind in (5, 6)]
+    whole = events(where + "/whole.kymo")
+    with open(where + "/stream", "wb") as f:
+        f.write(b"".join(sent))
+    kymo("recover", "-o", where + "/s.kymo", IMAGE, where + "/stream")
+    assert len(sent) > 3 and events(where + "/s.kymo") == whole
+    with open(where + "/stream", "wb") as f:  # noise, another phase, a packet lost, one cut
+        f.write(b"KYPK boot text\n" + sent[0] + b"hello" + sent[1][:100])
+        f.write(b"\r\n".join(sent[2:]))
+    err = kymo("recover", "-o", where + "/s.kymo", IMAGE, where + "/stream")[1]
+    some = events(where + "/s.kymo")
+    lost = json.loads(kymo("info", "--json", where + "/s.kymo")[0])["lost"]
+    assert " are missing, 1" in err and len(some) + lost[0]["events"] == len(whole), (err, lost)
+    assert [e for e in whole if e in some] == some
+
+
 def t_two_builds():
     out = where + "/none.kymo"
     err = kymo("recover", "-o", out, OTHER, ram, status=125)[1]

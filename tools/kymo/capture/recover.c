@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* `kymo recover`: makes a trace of memory. What a ring held when a machine stopped is in any
- * picture of its RAM: a file that QEMU used as RAM, an ELF core (QEMU's dump-guest-memory, a
- * debugger's gcore), the raw bytes that a debugger read. The image says where to look and what the
- * bytes mean.
+/* `kymo recover`: makes a trace of memory, or of what a drain sent. What a ring held when a machine
+ * stopped is in any picture of its RAM: a file that QEMU used as RAM, an ELF core (QEMU's
+ * dump-guest-memory, a debugger's gcore), the raw bytes that a debugger read. The image says where
+ * to look and what the bytes mean.
  *
  * Image and memory must belong together: the recorder's table hash must be that of the image's
  * table, and where the memory holds the image's read-only code, it must be the same code. Else the
@@ -12,6 +12,7 @@
 #include "lib/container.h"
 #include "lib/private.h"
 #include "ring.h"
+#include "stream.h"
 #include "writer.h"
 
 #include <errno.h>
@@ -29,7 +30,8 @@ static const char help[] =
     "usage: kymo recover [OPTIONS] IMAGE MEMORY\n"
     "\n"
     "Makes a trace of what the ring held in a picture of the target's memory: a file that was\n"
-    "QEMU's RAM, an ELF core, or raw bytes. IMAGE is the ELF that ran.\n"
+    "QEMU's RAM, an ELF core, or raw bytes; or of the bytes that a drain on the target sent.\n"
+    "IMAGE is the ELF that ran.\n"
     "\n"
     "  -o, --output FILE  the trace; default: name of MEMORY, with .kymo, in this folder\n"
     "  --base ADDR        address of the first byte of raw MEMORY (default 0x80000000)\n"
@@ -37,6 +39,8 @@ static const char help[] =
     "                     10000000 if the image stamps with mtime)\n"
     "\n"
     "example: kymo recover build/image.elf core.1234 -o crash.kymo\n";
+
+enum { STREAM_MAX = 1 << 30 };
 
 struct recover {
     const char *image_path, *memory_path, *out;
@@ -46,6 +50,7 @@ struct recover {
     struct capture_ram ram;
     uint8_t *bytes; /* of ram */
     struct capture_writer w;
+    bool stream; /* `memory` is none: it is what a drain sent */
 };
 
 static int parse(struct recover *r, int argc, char **argv)
@@ -181,8 +186,13 @@ static int with_elf(struct recover *r, const char *path, const uint8_t *data, ui
                    : bad;
 }
 
+static int write_stream(struct recover *r, const uint8_t *data, uint64_t size);
+
 static int load_memory(struct recover *r, const uint8_t *data, uint64_t size)
 {
+    r->stream = !is_elf(data, size) && size < STREAM_MAX && capture_is_stream(data, size);
+    if (r->stream)
+        return write_stream(r, data, size);
     if (is_elf(data, size))
         return with_elf(r, r->memory_path, data, size, load_segment);
     place(r, r->base, data, size);
@@ -196,6 +206,9 @@ static int compare_image(struct recover *r, const uint8_t *data, uint64_t size)
 
 static int read_memory(struct recover *r)
 {
+    if (!r->image.ctl || !r->image.table.length)
+        return kymo_fail("recover", "%s: it records nothing (no trace_ctl or .trace_info)",
+                         r->image_path);
     r->ram.size = r->image.ram_size;
     r->bytes = mmap(NULL, r->ram.size, PROT_READ | PROT_WRITE,
                     MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
@@ -205,12 +218,12 @@ static int read_memory(struct recover *r)
     }
     r->ram.data = r->bytes;
     int bad = with_file(r, r->memory_path, load_memory);
-    return bad ? bad : with_file(r, r->image_path, compare_image);
+    return bad || r->stream ? bad : with_file(r, r->image_path, compare_image);
 }
 
 /* ---- the trace ---- */
 
-static bool put_head(struct recover *r, uint32_t block_size, uint32_t hash)
+static bool put_head(struct recover *r, uint32_t block_size, uint32_t hash, const char *how)
 {
     char text[1024];
     struct capture_image *im = &r->image;
@@ -218,9 +231,9 @@ static bool put_head(struct recover *r, uint32_t block_size, uint32_t hash)
     int n = snprintf(
         text, sizeof text,
         "format=1\nkymo=%s\nimage=%s\nbuild_id=%s\ntable_hash=%08x\nclock=%s\nclock_hz=%" PRIu64
-        "\nblock_size=%u\nharts=%u\ncapture=dump\n",
+        "\nblock_size=%u\nharts=%u\ncapture=%s\n",
         KYMO_VERSION, im->name, im->build_id, hash, im->mtime ? "mtime" : "mcycle", hz, block_size,
-        im->harts);
+        im->harts, how);
     return capture_packet(&r->w, KYMO_PACKET_META, 0, text, (size_t)n) &&
            capture_packet(&r->w, KYMO_PACKET_TABLE, 0, im->table.data, im->table.length) &&
            capture_packet(&r->w, KYMO_PACKET_STRINGS, 0, im->strings.data, im->strings.length) &&
@@ -248,9 +261,6 @@ static bool put_rings(struct recover *r)
 
 static int check_recorder(struct recover *r, uint32_t *block_size, uint32_t *hash)
 {
-    if (!r->image.ctl || !r->image.table.length)
-        return kymo_fail("recover", "%s: it records nothing (no trace_ctl or .trace_info)",
-                         r->image_path);
     if (!capture_ctl(&r->image, &r->ram, 0, block_size, hash))
         return kymo_fail(
             "recover",
@@ -264,13 +274,15 @@ static int check_recorder(struct recover *r, uint32_t *block_size, uint32_t *has
     return 0;
 }
 
-static int write_trace(struct recover *r, uint32_t block_size, uint32_t hash)
+/* Opens the trace under a temporary name, lets `fill` write it, and gives it its name. */
+static int write_whole(struct recover *r, bool (*fill)(struct recover *r, const void *u),
+                       const void *u)
 {
     char *temporary;
     if (asprintf(&temporary, "%s.new", r->out) < 0)
         return kymo_fail("recover", "no memory");
     capture_writer_init(&r->w, temporary);
-    bool ok = put_head(r, block_size, hash) && put_rings(r);
+    bool ok = fill(r, u);
     ok = capture_writer_close(&r->w) && ok;
     int status = 0;
     if (!ok || rename(temporary, r->out)) {
@@ -282,13 +294,78 @@ static int write_trace(struct recover *r, uint32_t block_size, uint32_t hash)
     return status;
 }
 
+struct ring_facts {
+    uint32_t block_size, hash;
+};
+
+static bool fill_from_rings(struct recover *r, const void *u)
+{
+    const struct ring_facts *f = u;
+    return put_head(r, f->block_size, f->hash, "dump") && put_rings(r);
+}
+
+/* ---- a stream ---- */
+
+/* The first block tells its size and its table; without one there is nothing to read. */
+static int first_block(struct recover *r, struct capture_stream s, struct ring_facts *f)
+{
+    struct capture_stream_packet p;
+    while (capture_stream_next(&s, &p)) {
+        uint32_t skip = p.type == KYMO_PACKET_OPEN ? KYMO_CTL_SIZE : 0;
+        if ((p.type != KYMO_PACKET_BLOCK && !skip) || p.length < skip + KYMO_BLOCK_HEADER)
+            continue;
+        *f = (struct ring_facts){p.length - skip, kymo_get32(p.payload + skip + 28)};
+        if (kymo_table_has_hash(r->image.table.data, r->image.table.length, f->hash))
+            return 0;
+        return kymo_fail(
+            "recover",
+            "%s: written with event table %08x, %s (build id %s) has another: two builds",
+            r->memory_path, f->hash, r->image_path, r->image.build_id);
+    }
+    return kymo_fail("recover", "%s: a stream without a block", r->memory_path);
+}
+
+struct stream_facts {
+    struct capture_stream s;
+    struct ring_facts ring;
+};
+
+static bool fill_from_stream(struct recover *r, const void *u)
+{
+    const struct stream_facts *f = u;
+    struct capture_stream s = f->s;
+    struct capture_stream_packet p;
+    bool ok = put_head(r, f->ring.block_size, f->ring.hash, "stream"), ended = false;
+    while (ok && capture_stream_next(&s, &p)) {
+        if (p.type < KYMO_PACKET_BLOCK)
+            continue; /* a definition: the image's hold */
+        ended = ended || p.type == KYMO_PACKET_END;
+        ok = capture_packet(&r->w, p.type, p.hart, p.payload, p.length);
+    }
+    if (s.foreign || s.missing)
+        fprintf(stderr,
+                "kymo recover: %s: %" PRIu64 " packets; %" PRIu64 " are missing, %" PRIu64
+                " bytes are none\n",
+                r->memory_path, s.packets, s.missing, s.foreign);
+    static const char end[] = "reason=dump\nexit=0\n";
+    return ok && (ended || capture_packet(&r->w, KYMO_PACKET_END, 0, end, sizeof end - 1));
+}
+
+static int write_stream(struct recover *r, const uint8_t *data, uint64_t size)
+{
+    struct stream_facts f = {.s = {.data = data, .size = size}};
+    int bad = first_block(r, f.s, &f.ring);
+    return bad ? bad : write_whole(r, fill_from_stream, &f);
+}
+
 static int recover(struct recover *r)
 {
-    uint32_t block_size, hash;
+    struct ring_facts f;
     int status = read_memory(r);
-    if (!status)
-        status = check_recorder(r, &block_size, &hash);
-    return status ? status : write_trace(r, block_size, hash);
+    if (status || r->stream)
+        return status;
+    status = check_recorder(r, &f.block_size, &f.hash);
+    return status ? status : write_whole(r, fill_from_rings, &f);
 }
 
 int kymo_cmd_recover(int argc, char **argv)
