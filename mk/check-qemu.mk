@@ -16,5 +16,5 @@ $(BUILD)/qemu/known.elf: $(BUILD)/capture/start.o $(BUILD)/qemu/known.o $(BUILD)
 	$(Q)$(TLD) -melf32lriscv --build-id -T tests/capture/guest.ld -o $@ $(filter %.o,$^)
 
 .PHONY: check-qemu
-check-qemu: host plugin $(BUILD)/qemu/known.elf $(BUILD)/capture/sleep.elf $(BUILD)/capture/spin.elf
+check-qemu: host plugin $(T)/hello.elf $(BUILD)/qemu/known.elf $(BUILD)/capture/sleep.elf $(BUILD)/capture/spin.elf
 	$(Q)python3 tests/qemu/run.py $(BUILD) $(TESTS)

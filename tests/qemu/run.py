@@ -114,9 +114,9 @@ def test_repeat():
     need(first == cost([IMAGE])[0], "two runs differ")
 
 
-def log_states():
+def log_states(image):
     """(pc, mstatus, registers) before each instruction, from QEMU's own log; QEMU executes one instruction per block then."""
-    r = run(QEMU + ["-serial", "null", "-kernel", IMAGE, "-singlestep", "-d", "cpu,nochain", "-D", "cpu.log",
+    r = run(QEMU + ["-m", "128M", "-serial", "null", "-kernel", image, "-singlestep", "-d", "cpu,nochain", "-D", "cpu.log",
                     "-plugin", "file=%s,cost=request,out=result,shadow=shadow" % PLUGIN])
     need(r.returncode == 0, r.stderr)
     names = ["x%d/%s" % (i, n) for i, n in enumerate(
@@ -133,11 +133,10 @@ def log_states():
     yield state["pc"], state["mstatus"], [state[n] for n in names]
 
 
-def test_shadow():
-    """Every bit that the shadow claims to know, before every instruction, is what QEMU's registers hold."""
+def check_shadow(image):
     with open("request", "w") as f:
         f.write("function main 80000000 80000002\n")
-    states = list(log_states())
+    states = list(log_states(image))
     with open("shadow") as f:
         shadow = [[int(x, 16) for x in line.split()] for line in f]
     need(len(states) > 5000, "only %d states" % len(states))
@@ -154,6 +153,16 @@ def test_shadow():
             known += bin(k).count("1")
         need(line[2] & 8, "interrupt enable not known at %08x" % pc)
     need(known > len(shadow) * 32 * 16, "the shadow knows almost nothing")
+
+
+def test_shadow():
+    """Every bit that the shadow claims to know, before every instruction, is what QEMU's registers hold."""
+    check_shadow(IMAGE)
+
+
+def test_shadow_kernel():
+    """The same for the kernel: interrupts, switches, system calls."""
+    check_shadow(BUILD + "/target/hello.elf")
 
 
 def test_wrong_use():

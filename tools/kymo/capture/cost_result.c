@@ -184,6 +184,24 @@ static void writer_name(const struct cost_result *r, const struct cost_writer *w
              w->protects ? ", any" : "");
 }
 
+/* The figures that recorders are compared by: what one recorded event executes and stores, on
+ * average. */
+static void per_event(const struct cost_result *r, FILE *f)
+{
+    uint64_t events = 0, instructions = 0, stores = 0;
+    for (size_t i = 0; i < r->writers; i++) {
+        const struct cost_writer *w = &r->writer[i];
+        if (w->code < 0)
+            continue;
+        events += w->calls;
+        instructions += w->metric[COST_INSTRUCTIONS].sum;
+        stores += w->metric[COST_STORES].sum;
+    }
+    if (events)
+        fprintf(f, "\nper event: %.1f instructions, %.1f stores (%" PRIu64 " events)\n",
+                (double)instructions / (double)events, (double)stores / (double)events, events);
+}
+
 void cost_result_table(const struct cost_result *r, FILE *f)
 {
     char a[256], b[128];
@@ -204,6 +222,7 @@ void cost_result_table(const struct cost_result *r, FILE *f)
         row(f, a, w->calls, w->metric);
         fprintf(f, "  %" PRIu64 " bytes%s\n", w->bytes.max, w->unknown ? "  masking unknown" : "");
     }
+    per_event(r, f);
     fprintf(f,
             "\n%" PRIu64 " instructions, %" PRIu64 " with interrupts masked, %" PRIu64
             " of which nobody knows; %" PRIu64 " interrupts, %" PRIu64 " other traps\n",

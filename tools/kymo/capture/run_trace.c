@@ -7,6 +7,7 @@
 #include "command.h"
 #include "cost_job.h"
 
+#include <fcntl.h>
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
@@ -60,6 +61,15 @@ bool run_begin(struct run *r)
             capture_packet(&r->w, KYMO_PACKET_SYMBOLS, 0, im->symbols.data, im->symbols.length));
 }
 
+/* Gives back the memory of what is in packets and on stdout: a guest may print for days. */
+static void forget_console(const struct run *r)
+{
+    uint64_t done =
+        r->console_kept < r->console_passed || r->console_off ? r->console_kept : r->console_passed;
+    if (!r->qemu.interactive && done)
+        fallocate(r->q.console, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, 0, (off_t)done);
+}
+
 /* Console bytes up to `upto` that are in no packet yet. */
 bool run_keep_console(struct run *r, uint64_t upto)
 {
@@ -74,6 +84,7 @@ bool run_keep_console(struct run *r, uint64_t upto)
             return false;
         r->console_kept += (uint64_t)n;
     }
+    forget_console(r);
     return true;
 }
 
