@@ -54,20 +54,35 @@ function renameEvents(payload, names) {
   return out;
 }
 
-// The container with every name in `names` (a Map) replaced.
-export function rewrite(bytes, names) {
+// Calls `change(type, payload)` for each packet and writes the container anew, checksums right.
+function rebuild(bytes, change) {
   const out = [bytes.subarray(0, 16)];
   for (let at = 16; at + 24 <= bytes.length;) {
     const header = Buffer.from(bytes.subarray(at, at + 24));
-    const type = header.readUInt16LE(4);
     const length = header.readUInt32LE(8);
-    let payload = bytes.subarray(at + 24, at + 24 + length);
-    if (type === SYMBOLS || type === STRINGS) payload = rename(payload, type, names);
-    if (type === BLOCK || type === OPEN) payload = renameEvents(payload, names);
+    const payload = change(header.readUInt16LE(4), bytes.subarray(at + 24, at + 24 + length));
     header.writeUInt32LE(payload.length, 8);
     header.writeUInt32LE(crc32(header.subarray(0, 16), payload), 16);
     out.push(header, payload, Buffer.alloc((8 - (payload.length % 8)) % 8));
     at += 24 + Math.ceil(length / 8) * 8;
   }
   return Buffer.concat(out);
+}
+
+// The container with every name in `names` (a Map) replaced.
+export function rewrite(bytes, names) {
+  return rebuild(bytes, (type, payload) => {
+    if (type === SYMBOLS || type === STRINGS) return rename(payload, type, names);
+    return type === BLOCK || type === OPEN ? renameEvents(payload, names) : payload;
+  });
+}
+
+// Some blocks with some bytes changed; `random(n)` gives 0 to n - 1.
+export function damage(bytes, random) {
+  return rebuild(bytes, (type, payload) => {
+    if ((type !== BLOCK && type !== OPEN) || random(5)) return payload;
+    const out = Buffer.from(payload);
+    for (let k = random(6); k >= 0; k--) out[random(out.length)] = random(256);
+    return out;
+  });
 }

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: MIT
 // The report in headless Chromium, as a reader uses it: open, look, zoom, pan, click, search,
-// keys, links, and the numbers on the page against `kymo stat --json`.
+// keys, links.
 import { after, before, test } from 'node:test';
 import assert from 'node:assert/strict';
+import { rmSync, statSync } from 'node:fs';
 import {
   LOSSY,
   MIXED,
@@ -15,7 +16,6 @@ import {
   place,
   report,
   settle,
-  stat,
   trace,
   view,
   work,
@@ -241,6 +241,41 @@ test('panning a large report keeps frames short', async () => {
   await quiet(page);
 });
 
+test('ten million events: size, opening and rectangles', async () => {
+  const events = '10000000';
+  const source = trace(
+    'ten-million',
+    '--scenario',
+    'pathfinder',
+    '--no-inherit',
+    '--events',
+    events,
+  );
+  const file = report('ten-million', source);
+  rmSync(source);
+  assert.ok(statSync(file).size <= 40e6, `${statSync(file).size} bytes`);
+  const page = await open(browser, file, { viewport: { width: 1600, height: 900 } });
+  const { opened } = await page.evaluate(() => window.kymo);
+  assert.equal(opened.blocks, 2);
+  assert.ok(opened.unpacked <= 4e6, `${opened.unpacked} bytes unpacked`);
+  const size = (statSync(file).size / 1e6).toFixed(1);
+  console.log(`  10 million events: ${size} MB, opened in ${Math.round(opened.ms)} ms`);
+  assert.match(await page.textContent('#side-panel .lead'), /Full detail for \d/);
+  for (const near of [1, 0.1, 0.01, 0.001, 1e-4, 1e-5]) {
+    await page.evaluate((share) => {
+      const { app } = window.kymo;
+      const t = app.index.findings.find((f) => f.kind === 'inversion').from;
+      const span = app.whole.to * share;
+      app.setView({ from: t - span / 2, to: t + span / 2 });
+    }, near);
+    await settle(page);
+    const f = await frame(page);
+    assert.ok(f.rects > 5 && f.rects <= f.columns * (f.rows + 1), `${near}: ${JSON.stringify(f)}`);
+  }
+  assert.equal((await frame(page)).detail, true);
+  await quiet(page);
+});
+
 // ---- clicking and searching ----
 
 test('a click on a piece shows state, cause and why it took so long', async () => {
@@ -384,186 +419,5 @@ test('marks measure, bookmarks stay, and the address opens the same view elsewhe
   assert.equal(there.bookmarks.length, 1);
   assert.equal(there.tab, 'bookmarks');
   await quiet(other);
-  await quiet(page);
-});
-
-// ---- numbers ----
-
-const TASK_PAIRS = [
-  ['cpu', (t) => t.cpu],
-  ['ready', (t) => t.ready],
-  ['blocked', (t) => t.blocked],
-  ['switches', (t) => t.switches],
-  ['preemptions', (t) => t.left.preempted],
-];
-const SPREADS = [
-  ['response', 'response'],
-  ['readyWait', 'ready_wait'],
-  ['blocking', 'blocking'],
-];
-
-// `slack` is what the cut handlers of a stretch may differ by, in counts.
-function compare(rows, index, truth, slack) {
-  for (const task of truth.tasks) {
-    const i = index.tasks.findIndex((t) => t.id === task.id);
-    const row = rows.tasks[i];
-    const about = `task ${task.name}`;
-    for (const [name, of] of TASK_PAIRS) {
-      const off = name === 'cpu' ? slack : 0;
-      assert.ok(
-        Math.abs(row[name] - of(task)) <= off,
-        `${about}: ${name} ${row[name]}, stat ${of(task)}`,
-      );
-    }
-    for (const [mine, theirs] of SPREADS) {
-      const [a, b] = [row[mine], task[theirs]];
-      assert.equal(a.count, b.count, `${about}: ${mine} count`);
-      if (!b.count) continue;
-      assert.equal(a.max, b.max, `${about}: ${mine} max`);
-      assert.equal(a.p99, b.p99, `${about}: ${mine} p99`);
-      assert.ok(Math.abs(a.mean - b.mean) < 0.001 * b.mean + 1e-3, `${about}: ${mine} mean`);
-    }
-  }
-  for (const isr of truth.isrs) {
-    const i = index.isrs.findIndex((one) => one.cause === isr.cause && one.source === isr.source);
-    assert.equal(rows.isrs[i].count, isr.count, `interrupt ${isr.cause}/${isr.source} count`);
-    assert.equal(rows.isrs[i].own, isr.duration.sum, `interrupt ${isr.cause}/${isr.source} time`);
-  }
-  for (const object of truth.objects) {
-    const i = index.objects.findIndex((one) => one.addr === object.addr);
-    if (i < 0) continue;
-    assert.equal(rows.objects[i].waits, object.waits, `object ${object.name} waits`);
-    assert.equal(
-      rows.objects[i].holding.count,
-      object.holding.count,
-      `object ${object.name} holds`,
-    );
-    assert.equal(rows.objects[i].holding.sum, object.holding.sum, `object ${object.name} held`);
-  }
-}
-
-const rowsOf = (page) => page.evaluate(() => window.kymo.app.tableRows[0]);
-
-test('the tables are those of kymo stat', async () => {
-  for (const [name, file] of [
-    ['off', OFF()],
-    ['mixed', MIXED()],
-    ['lossy', LOSSY()],
-  ]) {
-    const page = await open(browser, report(name, file));
-    await page.waitForFunction(() => window.kymo.app.tableRows);
-    compare(await rowsOf(page), indexOf(work(`${name}.html`)), stat(file), 0);
-    await quiet(page);
-  }
-});
-
-test('a measured stretch has the figures of kymo stat --from --to', async () => {
-  for (const [name, file] of [
-    ['off', OFF()],
-    ['mixed', MIXED()],
-  ]) {
-    const page = await open(browser, report(name, file));
-    const index = indexOf(work(`${name}.html`));
-    for (const [a, b] of [
-      [0.1, 0.35],
-      [0.5, 0.501],
-      [0.313, 0.9],
-      [0, 1],
-    ]) {
-      const [from, to] = [a, b].map((share) => Math.round(share * index.duration));
-      await page.evaluate(
-        ([x, y]) => {
-          window.kymo.app.tableRows = null;
-          window.kymo.app.setRange(x, y);
-        },
-        [from, to],
-      );
-      await page.waitForFunction(() => window.kymo.app.tableRows);
-      const truth = stat(file, '--from', `@${from + index.start}`, '--to', `@${to + index.start}`);
-      compare(await rowsOf(page), index, truth, 5000);
-    }
-    await quiet(page);
-  }
-});
-
-test('tables sort, and a worst value goes to its moment', async () => {
-  const page = await openOff();
-  await page.click('#grid-tasks-0 th:nth-child(3) button');
-  const shares = async () =>
-    (await page.locator('#grid-tasks-0 tbody td:nth-child(3)').allTextContents()).map((s) =>
-      s.startsWith('<') ? 0 : parseFloat(s),
-    );
-  const down = await shares();
-  assert.deepEqual(
-    down,
-    [...down].sort((a, b) => b - a),
-  );
-  await page.click('#grid-tasks-0 th:nth-child(3) button');
-  const up = await shares();
-  assert.deepEqual(
-    up,
-    [...up].sort((a, b) => a - b),
-  );
-  const index = indexOf(work('off.html'));
-  const bus = index.stat.tasks.find((row) => index.tasks[row.i].name === 'bus');
-  await page.click('#grid-tasks-0 tr[data-row="bus"] td:nth-child(7) .link');
-  await settle(page);
-  const selected = await page.evaluate(() => window.kymo.app.selected);
-  assert.equal(selected.t, bus.blocking.maxAt);
-  assert.match(await page.textContent('#side-panel'), /State\s*blocked/);
-  for (const tab of ['isrs', 'objects', 'histograms']) {
-    await page.click(`#tab-${tab}`);
-    await page.waitForSelector(tab === 'histograms' ? '.histogram' : `#grid-${tab}-0`);
-  }
-  const counts = await page
-    .locator('.pair section:nth-child(1) .histogram > .num:not(.muted)')
-    .allTextContents();
-  const sum = counts.reduce((s, text) => s + Number(text.replace(/\D/g, '')), 0);
-  assert.equal(sum, bus.response.count);
-  await quiet(page);
-});
-
-// ---- two runs ----
-
-test('two runs: the first difference is marked, and both align at it', async () => {
-  const page = await open(browser, report('ab', [OFF(), ON()]));
-  const index = indexOf(work('ab.html'));
-  assert.equal(index.diff.same, false);
-  assert.match(
-    await page.textContent('.card[data-kind="diff"]'),
-    /equal switches A goes to .*, B to /,
-  );
-  const flags = await page.evaluate(() =>
-    window.kymo.app.flags.filter((f) => f.kind === 'diff').map((f) => f.t),
-  );
-  assert.deepEqual(flags, [index.diff.a.t, index.diff.b.t]);
-  await page.click('.card[data-kind="diff"] button:text("Align both runs here")');
-  await settle(page);
-  const aligned = await page.evaluate(() =>
-    window.kymo.app.flags.filter((f) => f.kind === 'diff').map((f) => f.t),
-  );
-  assert.equal(aligned[0], aligned[1]);
-  const rows = await page.evaluate(
-    () => window.kymo.app.rows.filter((row) => row.kind === 'side').length,
-  );
-  assert.equal(rows, 2);
-  await quiet(page);
-});
-
-test('a run and itself have no difference', async () => {
-  const page = await open(browser, report('aa', [OFF(), OFF()]));
-  assert.match(await page.textContent('#side-panel'), /Both runs switch tasks in the same order/);
-  await quiet(page);
-});
-
-// ---- loss ----
-
-test('loss is drawn, told and carried into the figures', async () => {
-  const page = await open(browser, report('lossy', LOSSY()));
-  const index = indexOf(work('lossy.html'));
-  assert.ok(index.gaps.length > 0);
-  assert.match(await page.textContent('#side-panel .card[data-kind="loss"]'), /events were lost/);
-  assert.equal(await page.locator('.label.loss').count(), 1);
-  assert.match(await page.textContent('#tables-about'), /possible, not certain/);
   await quiet(page);
 });

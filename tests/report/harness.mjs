@@ -2,11 +2,10 @@
 // What the tests with a real browser share: the tools, traces on demand, pages whose every
 // message on the console is kept. Paths come from mk/check-report.mk through the environment.
 import { execFileSync, spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, renameSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import path from 'node:path';
 import { inflateSync } from 'node:zlib';
-import { readFileSync } from 'node:fs';
 
 const env = (name) => {
   if (!process.env[name]) throw new Error(`${name} is not set; run make check-report`);
@@ -58,7 +57,10 @@ export function tryKymo(args, options = {}) {
 // A synthetic trace, made once per run of the tests.
 export function trace(name, ...args) {
   const file = work(`${name}.kymo`);
-  if (!existsSync(file)) execFileSync(SYNTH, [...args, '-o', file]);
+  if (existsSync(file)) return file;
+  const own = `${file}.${process.pid}`; // test files run at the same time
+  execFileSync(SYNTH, [...args, '-o', own]);
+  renameSync(own, file);
   return file;
 }
 

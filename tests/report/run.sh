@@ -24,8 +24,8 @@ else
     set --
 fi
 timeout -k 5 "${REPORT_LIMIT:-240}" node --test --test-reporter=tap "$@" \
-    tests/report/unit.test.mjs tests/report/e2e.test.mjs tests/report/hostile.test.mjs \
-    tests/report/live.test.mjs > "$log" 2>&1
+    tests/report/unit.test.mjs tests/report/e2e.test.mjs tests/report/figures.test.mjs \
+    tests/report/hostile.test.mjs tests/report/live.test.mjs > "$log" 2>&1
 status=$?
 # A failure: its name, how to rerun it, and what the test said. TAP nests the files' own lines.
 awk -v quote="'" '
@@ -36,7 +36,7 @@ awk -v quote="'" '
     shown = 12
     next
 }
-/^# {3}/ { sub(/^# +/, "  "); print; next }
+/^#   / { sub(/^# +/, "  "); print; next }
 shown > 0 && !/duration_ms|type:|---|location:/ { print; shown-- }
 /^ *ok / { shown = 0 }
 ' "$log"

@@ -6,8 +6,10 @@
 #include "command.h"
 #include "export/out.h"
 #include "report/report.h"
+#include "util/progress.h"
+#include "util/show.h"
+#include "util/text.h"
 
-#include <errno.h>
 #include <getopt.h>
 #include <stdlib.h>
 #include <string.h>
@@ -25,9 +27,11 @@ static const char help[] =
     "marked.\n"
     "\n"
     "  -o, --output FILE     where to (required; - is standard output)\n"
-    "      --around SECONDS  keep full detail around this moment; may be given more than once\n"
-    "      --bookmark SECONDS[=LABEL]\n"
-    "                        a bookmark, with full detail around it\n"
+    "      --around T        keep full detail around this moment (repeatable); T in seconds, or "
+    "with\n"
+    "                        ms, us, ns, or @counts\n"
+    "      --bookmark T[=LABEL]\n"
+    "                        a bookmark, with full detail around it (repeatable)\n"
     "      --detail N        keep full detail of the whole run up to N events (default 1500000);\n"
     "                        above, detail is kept at findings, bookmarks, --around and both ends\n"
     "      --max-size MIB    at most this large (default 38); detail is left out to keep it\n"
@@ -76,19 +80,18 @@ static int write_block(void *u, const char *name, const struct kr_buf *bytes)
 
 /* ---- what gets full detail ---- */
 
-/* Seconds since the clock's zero, as a moment of the trace; -1 if the text is none. */
+/* A moment as the other commands take it; up to an `=`, if `rest` is wanted. -1 if it is none. */
 static int moment(const struct kr_survey *s, const char *text, uint64_t *t, const char **rest)
 {
-    char *end;
-    errno = 0;
-    double seconds = strtod(text, &end);
-    if (end == text || errno || !(seconds >= 0) || seconds > 1e12)
+    char copy[64];
+    size_t n = rest ? strcspn(text, "=") : strlen(text);
+    if (n >= sizeof copy)
         return -1;
-    double counts = seconds * (double)(s->info->clock_hz ? s->info->clock_hz : 1);
-    *t = counts >= 0x1p63 ? UINT64_MAX / 2 : (uint64_t)(counts + 0.5);
+    memcpy(copy, text, n);
+    copy[n] = 0;
     if (rest)
-        *rest = end;
-    return *end && !(rest && *end == '=') ? -1 : 0;
+        *rest = text + n;
+    return text_parse_time(copy, s->info->clock_hz ? s->info->clock_hz : 1, t) ? 0 : -1;
 }
 
 static void want_at(struct kr_survey *s, uint64_t t)
@@ -102,13 +105,15 @@ static int want_moments(struct kr_survey *s, const struct options *o, struct kr_
     uint64_t t;
     for (unsigned i = 0; i < o->arounds; i++) {
         if (moment(s, o->around[i], &t, NULL) < 0)
-            return kymo_fail("report", "--around %s: not a moment in seconds", o->around[i]);
+            return kymo_fail("report", "--around %s: not a moment, such as 1.25s, 30ms or @123",
+                             o->around[i]);
         want_at(s, t);
     }
     for (unsigned i = 0; i < o->bookmarks; i++) {
         const char *rest = "";
         if (moment(s, o->bookmark[i], &t, &rest) < 0)
-            return kymo_fail("report", "--bookmark %s: not SECONDS or SECONDS=LABEL",
+            return kymo_fail("report",
+                             "--bookmark %s: not a moment, such as 1.25s, or MOMENT=LABEL",
                              o->bookmark[i]);
         want_at(s, t);
         marks[i] = (struct kr_bookmark){t, *rest == '=' ? rest + 1 : "bookmark"};
@@ -151,13 +156,6 @@ static const char *base_name(const char *path)
     return slash ? slash + 1 : path;
 }
 
-static void progress(const char *what, const char *title, const struct kr_survey *s)
-{
-    if (isatty(2) && s->events > 2000000)
-        fprintf(stderr, "kymo report: %s: %s %llu events\n", title, what,
-                (unsigned long long)s->events);
-}
-
 static int write_trace(struct xp_out *out, const struct options *o, unsigned k,
                        const struct kr_diff *diff)
 {
@@ -165,6 +163,7 @@ static int write_trace(struct xp_out *out, const struct options *o, unsigned k,
     struct kymo_error err = {""};
     if (kymo_open(&t, o->trace[k], &err) < 0)
         return kymo_fail("report", "%s", err.text);
+    progress_watch(t, "report");
     struct kr_survey *s = calloc(1, sizeof *s);
     struct kr_buf index = {0};
     struct kr_bookmark marks[MOST_MOMENTS];
@@ -177,7 +176,6 @@ static int write_trace(struct xp_out *out, const struct options *o, unsigned k,
         kymo_fail("report", "%s", s ? err.text : "out of memory");
     } else if (want_moments(s, o, marks) == 0) {
         want_detail(s, o->detail / o->traces);
-        progress("writing detail and summaries of", s->title, s);
         if (kr_detail_run(s, write_block, &w, &err) < 0) {
             kymo_fail("report", "%s", err.text);
         } else {
@@ -186,6 +184,8 @@ static int write_trace(struct xp_out *out, const struct options *o, unsigned k,
                                                           : KYMO_EXIT_OK;
         }
     }
+    progress_done();
+    show_warnings("report", o->trace[k], t);
     if (status == KYMO_EXIT_OK && w.left_out)
         fprintf(stderr,
                 "kymo report: %s: detail of %llu of %u stretches was left out to stay below "

@@ -5,6 +5,8 @@
 #include "report/report.h"
 
 #include "command.h"
+#include "util/show.h"
+#include "util/text.h"
 
 static const char *flag(bool v)
 {
@@ -54,27 +56,18 @@ static void tasks_json(struct kr_buf *b, const struct kr_rows *r)
     kr_text(b, "]");
 }
 
-/* RISC-V's standard interrupt causes. */
-static const char *cause_name(uint8_t cause)
-{
-    switch (cause) {
-    case 3: return "software";
-    case 7: return "timer";
-    case 11: return "external";
-    default: return "interrupt";
-    }
-}
-
 static void isrs_json(struct kr_buf *b, const struct kr_rows *r)
 {
     kr_text(b, ",\"isrs\":[");
     for (uint32_t i = 0; i < r->n_isrs; i++) {
         const struct kr_isr *isr = &r->isrs[i];
-        kr_textf(b, "%s{\"cause\":%u,\"source\":%u,\"name\":\"%s", i ? "," : "", isr->cause,
-                 isr->source, cause_name(isr->cause));
-        if (isr->source || !*cause_name(isr->cause))
-            kr_textf(b, " %u", isr->source);
-        kr_text(b, "\"}");
+        char text[TEXT_SPAN], name[TEXT_SPAN + 16];
+        snprintf(name, sizeof name, isr->source ? "%s %u" : "%s", show_cause(text, isr->cause),
+                 isr->source);
+        kr_textf(b, "%s{\"cause\":%u,\"source\":%u,\"name\":", i ? "," : "", isr->cause,
+                 isr->source);
+        kr_json(b, name);
+        kr_text(b, "}");
     }
     kr_text(b, "],\"spans\":[");
     for (uint32_t i = 0; i < r->n_spans; i++) {

@@ -201,6 +201,7 @@ void kr_survey_free(struct kr_survey *s)
 {
     kr_findings_free(s->findings);
     kr_values_free(s->values);
+    kymo_stat_free(s->stat);
     kr_rows_free(&s->rows);
     free(s->chunks);
     memset(s, 0, sizeof *s);

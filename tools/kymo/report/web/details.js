@@ -379,7 +379,7 @@ export async function renderDetails(app, panel) {
         h(
           'span',
           { class: 'mono' },
-          `kymo report --around ${((store.index.start + selected.t) / store.index.hz).toFixed(6)}`,
+          `kymo report --around @${store.index.start + Math.round(selected.t)}`,
         ),
       ),
     );
