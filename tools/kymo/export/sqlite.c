@@ -37,7 +37,8 @@ static const char *const insert_text[INSERTS] = {
                  "VALUES(1,?,?,?,?,?,?)",
     [IN_STATE] = "INSERT INTO thread_state(trace_id, ts, dur, cpu, utid, state, waker_utid, "
                  "irq_context, blocked_on,"
-                 " blocked_by_utid, priority, certainty) VALUES(1,?,?,?,?,?,?,?,?,?,?,?)",
+                 " blocked_by_utid, priority, certainty, part_of)"
+                 " VALUES(1,?,?,?,?,?,?,?,?,?,?,?,?)",
     [IN_SLICE] = "INSERT INTO slice(trace_id, ts, dur, track, utid, cpu, name, depth, certainty) "
                  "VALUES(1,?,?,?,?,?,?,?,?)",
     [IN_COUNTER] = "INSERT INTO counter VALUES(1,?,?,?)",
@@ -50,6 +51,7 @@ static const char *const insert_text[INSERTS] = {
 
 struct life {
     uint64_t start, end;
+    int64_t part; /* row in which its present state began */
     uint8_t base; /* the base level known last; a gap makes the model forget it */
     bool seen, ended;
 };
@@ -62,6 +64,7 @@ struct sq {
     int error;                     /* first result that was not SQLITE_DONE */
     uint64_t since[XP_HARTS];      /* when the task now running on the hart began to */
     int level[XP_HARTS];           /* at that moment */
+    int64_t states;           /* rows of thread_state so far: the last one's id */
     struct life *life;             /* XP_TASKS of them */
     struct xp_set objects;
 };
@@ -163,6 +166,9 @@ static void on_interval(void *u, struct xp_flow *f, const struct kymo_interval *
     sqlite3_stmt *s = q->in[IN_STATE];
     if (i->task >= XP_TASK_LOST || i->state == KYMO_DEAD)
         return;
+    q->states++;
+    if (!i->continues || !q->life[i->task].part)
+        q->life[i->task].part = q->states;
     if (i->base != 0xFF)
         q->life[i->task].base = i->base;
     see_object(q, f, i->object);
@@ -174,11 +180,12 @@ static void on_interval(void *u, struct xp_flow *f, const struct kymo_interval *
     bind_word(q, IN_STATE, 5,
               i->state == KYMO_READY && i->preempted ? "preempted" : xp_state_name(i->state));
     bind_if(s, 6, i->waker, i->state == KYMO_READY && i->waker < XP_TASK_LOST);
-    bind_if(s, 7, i->waker_irq != 0, i->state == KYMO_READY && !i->preempted);
+    bind_if(s, 7, i->waker_irq != 0, i->state == KYMO_READY && i->reason != 0xFF);
     bind_if(s, 8, i->object, i->state == KYMO_BLOCKED && i->object);
     bind_if(s, 9, i->holder, i->state == KYMO_BLOCKED && i->holder && i->holder < KYMO_TASK_BOOT);
     bind_if(s, 10, i->level, i->level != 0xFF);
     bind_word(q, IN_STATE, 11, xp_certainty_name(i->certainty));
+    bind(s, 12, q->life[i->task].part);
     insert(q, IN_STATE);
 }
 

@@ -13,7 +13,7 @@ const char sql_schema[] =
     " INT, end_state TEXT, priority INT);"
     "CREATE TABLE thread_state(id INTEGER PRIMARY KEY, trace_id INT, ts INT, dur INT, cpu INT,"
     " utid INT, state TEXT, waker_utid INT, irq_context INT, blocked_on INT, blocked_by_utid"
-    " INT, priority INT, certainty TEXT);"
+    " INT, priority INT, certainty TEXT, part_of INT);"
     "CREATE TABLE slice(id INTEGER PRIMARY KEY, trace_id INT, ts INT, dur INT, track TEXT, utid"
     " INT, cpu INT, name TEXT, depth INT, certainty TEXT);"
     "CREATE TABLE object(id INTEGER PRIMARY KEY, trace_id INT, kind TEXT, name TEXT);"
@@ -31,13 +31,19 @@ const char sql_views[] =
     " longest_ns, round(100.0 * sum(dur) / (SELECT sum(dur) FROM sched), 3) AS percent FROM"
     " sched JOIN thread USING (utid) GROUP BY utid ORDER BY ns DESC;"
 
-    /* How long did a task that could run have to wait, at most and on average? */
+    /* Each stretch of one state whole, though its level or holder changed in it, and what followed. */
+    "CREATE VIEW stretch AS SELECT min(id) AS id, utid, min(ts) AS ts, sum(dur) AS dur, state,"
+    " lead(state) OVER (PARTITION BY utid ORDER BY min(id)) AS next, max(certainty) AS certainty"
+    " FROM thread_state GROUP BY part_of;"
+
+    /* How long did a task that could run have to wait until it did, at most and on average? */
     "CREATE VIEW ready_wait AS SELECT utid, name, count(*) AS waits, sum(dur) AS ns, max(dur)"
-    " AS longest_ns, round(avg(dur), 1) AS mean_ns FROM thread_state JOIN thread USING (utid)"
-    " WHERE state IN ('ready', 'preempted') GROUP BY utid ORDER BY longest_ns DESC;"
+    " AS longest_ns, round(avg(dur), 1) AS mean_ns FROM stretch JOIN thread USING (utid)"
+    " WHERE state IN ('ready', 'preempted') AND next = 'running' GROUP BY utid"
+    " ORDER BY longest_ns DESC;"
 
     /* Who was blocked, on what, by whom, how long? */
-    "CREATE VIEW blocked AS SELECT s.id, s.ts, s.dur, s.utid, t.name AS task, o.kind, o.name AS"
+    "CREATE VIEW blocked AS SELECT s.id, s.part_of, s.ts, s.dur, s.utid, t.name AS task, o.kind, o.name AS"
     " object, s.blocked_by_utid AS holder_utid, h.name AS holder, s.priority, h.base_prio AS"
     " holder_priority, s.certainty FROM thread_state s JOIN thread t ON t.utid = s.utid LEFT"
     " JOIN object o ON o.id = s.blocked_on LEFT JOIN thread h ON h.utid = s.blocked_by_utid"
@@ -63,7 +69,7 @@ const char sql_views[] =
     /* Who wakes whom, from an interrupt or not? */
     "CREATE VIEW wake_pairs AS SELECT w.name AS waker, s.irq_context, t.name AS woken, count(*)"
     " AS wakes FROM thread_state s JOIN thread t ON t.utid = s.utid LEFT JOIN thread w ON"
-    " w.utid = s.waker_utid WHERE s.state = 'ready' AND s.waker_utid IS NOT NULL GROUP BY"
+    " w.utid = s.waker_utid WHERE s.state = 'ready' AND s.waker_utid IS NOT NULL AND s.part_of = s.id GROUP BY"
     " s.waker_utid, s.irq_context, s.utid ORDER BY wakes DESC;"
 
     /* From one wake-up to the next wait: the task's response, and how much of it was work, as `kymo
