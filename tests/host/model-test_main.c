@@ -6,7 +6,10 @@
  * whatever the model calls certain must be true; what it may not do is know nothing.
  *
  * Usage: model-test [TOKEN | brief]; a failure prints its token. */
-#include "synth.h"
+#include "lib/stat.h"
+#include "synth_write.h"
+
+#include <math.h>
 
 #include <stdlib.h>
 #include <string.h>
@@ -261,6 +264,47 @@ static bool play(const char *token, const struct synth_config *c)
     return r.wrong == 0;
 }
 
+static int by_value(const void *a, const void *b)
+{
+    uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
+    return (x > y) - (x < y);
+}
+
+/* A distribution against its samples, sorted: what kymo_stat.h promises about it. */
+static bool distribution(const char *token, unsigned seed)
+{
+    static uint64_t v[5000];
+    static const double percents[] = {1, 25, 50, 90, 99, 99.9, 100};
+    struct kymo_dist d = {.count = 0};
+    uint64_t random = seed, sum = 0, low, width, count, all = 0;
+    size_t n = seed < 8 ? seed : synth_random(&random) % 5000 + 1;
+    for (size_t i = 0; i < n; i++) {
+        v[i] = synth_random(&random) >> (20 + synth_random(&random) % 44);
+        kymo_dist_add(&d, v[i], i);
+        sum += v[i];
+    }
+    qsort(v, n, sizeof *v, by_value);
+    bool good = d.count == n && d.sum == sum && (!n || (d.min == v[0] && d.max == v[n - 1]));
+    for (unsigned i = 0; i < sizeof percents / sizeof *percents && n; i++) {
+        size_t k = (size_t)((double)n * percents[i] / 100);
+        uint64_t exact = v[(double)k * 100 < (double)n * percents[i] ? k : k ? k - 1 : 0];
+        uint64_t said = kymo_dist_percentile(&d, percents[i]);
+        good = good && said >= exact && said <= exact + exact / 64;
+    }
+    for (unsigned bin = 0; kymo_dist_bin(&d, &bin, &low, &width, &count);)
+        all += count;
+    double mean = n ? (double)sum / (double)n : 0, squares = 0;
+    for (size_t i = 0; i < n; i++)
+        squares += ((double)v[i] - mean) * ((double)v[i] - mean);
+    double deviation = n > 1 ? sqrt(squares / (double)(n - 1)) : 0;
+    good = good && all == n && fabs(kymo_dist_mean(&d) - mean) <= 1e-9 * mean &&
+           fabs(kymo_dist_deviation(&d) - deviation) <= 1e-6 * deviation;
+    if (!good)
+        printf("FAIL %s: a figure of %zu samples is wrong\n", token, n);
+    kymo_dist_free(&d);
+    return good;
+}
+
 /* Variants of a run; the token is VARIANT:SEED. */
 static const struct variant {
     const char *name;
@@ -366,6 +410,16 @@ int main(int argc, char **argv)
             else
                 failed++;
         }
+    for (unsigned seed = 0; seed < 40; seed++) {
+        char token[64];
+        snprintf(token, sizeof token, "model-test:distribution:%u", seed);
+        if (argc > 1 && !brief && strcmp(argv[1], token) != 0)
+            continue;
+        if (distribution(token, seed))
+            passed++;
+        else
+            failed++;
+    }
     printf("model-test: %u passed, %u failed\n", passed, failed);
     return failed || !passed;
 }

@@ -6,6 +6,7 @@
 #include "lib/table.h"
 #include "util/filter.h"
 #include "util/pager.h"
+#include "util/progress.h"
 #include "util/show.h"
 #include "util/text.h"
 
@@ -340,8 +341,11 @@ int kymo_cmd_print(int argc, char **argv)
     r = prepare(t, &p);
     if (!r && !o.follow && !o.no_pager)
         pager_begin();
+    if (!o.follow && !isatty(STDOUT_FILENO))
+        progress_watch(t, "print");
     if (!r)
         r = run(t, &p, o.follow);
+    progress_done();
     int status = r ? r : kymo_finish("print", 0);
     pager_end();
     show_warnings("print", o.path, t);

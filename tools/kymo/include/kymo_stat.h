@@ -15,17 +15,18 @@
 #define KYMO_STAT_H
 #include "kymo.h"
 
-enum { KYMO_DIST_SUB = 64, KYMO_DIST_PAGES = 59, KYMO_LOAD_BINS = 64 };
+enum { KYMO_DIST_FEW = 4, KYMO_DIST_SUB = 64, KYMO_DIST_PAGES = 59, KYMO_LOAD_BINS = 64 };
 
 /* Count, sum and extremes are exact. Percentiles come from a histogram whose bins are 1/64 of their
  * value wide, so they are at most 1.6 % above the true value, and never below it. */
 struct kymo_dist {
     uint64_t count, sum, min, max;
-    uint64_t max_at;  /* when the largest sample ended */
-    uint64_t unsure;  /* samples that a gap made unusable */
-    uint64_t base;    /* the first sample */
-    double off, off2; /* sums of (sample - base) and of its square */
-    uint32_t *page[KYMO_DIST_PAGES];
+    uint64_t max_at;             /* when the largest sample ended */
+    uint64_t unsure;             /* samples that a gap made unusable */
+    uint64_t base;               /* the first sample */
+    double off, off2;            /* sums of (sample - base) and of its square */
+    uint64_t few[KYMO_DIST_FEW]; /* the first samples, before there is a histogram */
+    uint32_t **page;             /* KYMO_DIST_PAGES of them; NULL: not yet */
 };
 
 void kymo_dist_add(struct kymo_dist *d, uint64_t value, uint64_t at);

@@ -28,10 +28,29 @@ static void place(uint64_t v, unsigned *page, unsigned *sub)
     *sub = (unsigned)(v >> (b - 6)) - KYMO_DIST_SUB;
 }
 
-void kymo_dist_add(struct kymo_dist *d, uint64_t value, uint64_t at)
+static void count_one(struct kymo_dist *d, uint64_t value)
 {
     unsigned page, sub;
     place(value, &page, &sub);
+    if (!d->page[page])
+        d->page[page] = calloc(KYMO_DIST_SUB, sizeof **d->page);
+    if (d->page[page] && d->page[page][sub] != UINT32_MAX)
+        d->page[page][sub]++;
+}
+
+/* Into the histogram; the first time the few samples before it too. */
+static void count(struct kymo_dist *d, uint64_t value)
+{
+    bool first = !d->page;
+    if (first && !(d->page = calloc(KYMO_DIST_PAGES, sizeof *d->page)))
+        return;
+    for (unsigned i = 0; first && i < KYMO_DIST_FEW; i++)
+        count_one(d, d->few[i]);
+    count_one(d, value);
+}
+
+void kymo_dist_add(struct kymo_dist *d, uint64_t value, uint64_t at)
+{
     if (d->count == 0 || value < d->min)
         d->min = value;
     if (d->count == 0 || value > d->max) {
@@ -45,15 +64,36 @@ void kymo_dist_add(struct kymo_dist *d, uint64_t value, uint64_t at)
         (double)(int64_t)(value - d->base); /* small numbers, so that their squares add up well */
     d->off += off;
     d->off2 += off * off;
-    if (!d->page[page])
-        d->page[page] = calloc(KYMO_DIST_SUB, sizeof **d->page);
-    if (d->page[page] && d->page[page][sub] != UINT32_MAX)
-        d->page[page][sub]++;
+    if (d->count <= KYMO_DIST_FEW)
+        d->few[d->count - 1] = value;
+    else
+        count(d, value);
+}
+
+/* The (*bin)-th smallest of the few. */
+static bool few_bin(const struct kymo_dist *d, unsigned *bin, uint64_t *low)
+{
+    unsigned n = d->count < KYMO_DIST_FEW ? (unsigned)d->count : KYMO_DIST_FEW;
+    for (unsigned i = 0; i < n; i++) {
+        unsigned smaller = 0;
+        for (unsigned k = 0; k < n; k++)
+            smaller += d->few[k] < d->few[i] || (d->few[k] == d->few[i] && k < i);
+        if (smaller == *bin) {
+            *low = d->few[i];
+            ++*bin;
+            return true;
+        }
+    }
+    return false;
 }
 
 bool kymo_dist_bin(const struct kymo_dist *d, unsigned *bin, uint64_t *low, uint64_t *width,
                    uint64_t *count)
 {
+    if (!d->page) {
+        *width = *count = 1;
+        return few_bin(d, bin, low);
+    }
     for (; *bin < KYMO_DIST_PAGES * KYMO_DIST_SUB; ++*bin) {
         unsigned page = *bin / KYMO_DIST_SUB, sub = *bin % KYMO_DIST_SUB;
         if (!d->page[page]) {
@@ -100,6 +140,7 @@ double kymo_dist_deviation(const struct kymo_dist *d)
 
 void kymo_dist_free(struct kymo_dist *d)
 {
-    for (unsigned i = 0; i < KYMO_DIST_PAGES; i++)
+    for (unsigned i = 0; d->page && i < KYMO_DIST_PAGES; i++)
         free(d->page[i]);
+    free(d->page);
 }

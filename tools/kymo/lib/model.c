@@ -382,6 +382,12 @@ static void take_event(kymo_model *m, const struct kymo_event *e)
         m->sink.event(m->u, m, e);
 }
 
+static void tell_progress(const kymo_trace *t)
+{
+    if (t->progress && t->source.size)
+        t->progress(t->progress_u, (double)t->cursor->offset / (double)t->source.size);
+}
+
 int kymo_model_feed(kymo_model *m, uint64_t limit, struct kymo_error *err)
 {
     struct kymo_event e;
@@ -399,6 +405,7 @@ int kymo_model_feed(kymo_model *m, uint64_t limit, struct kymo_error *err)
         if (kymo_unlikely(m->no_memory))
             return kymo_set_error(err, "%s: no memory for the model", m->t->source.path);
     }
+    tell_progress(m->t);
     return KYMO_EVENT;
 }
 
@@ -468,12 +475,6 @@ void kymo_model_end(kymo_model *m)
     free_model(m);
 }
 
-static void tell_progress(const kymo_trace *t)
-{
-    if (t->progress && t->source.size)
-        t->progress(t->progress_u, (double)t->cursor->offset / (double)t->source.size);
-}
-
 int kymo_model_run(kymo_trace *t, const struct kymo_sink *sink, void *u, struct kymo_error *err)
 {
     kymo_model *m = kymo_model_begin(t, sink, u, err);
@@ -481,7 +482,7 @@ int kymo_model_run(kymo_trace *t, const struct kymo_sink *sink, void *u, struct 
         return -1;
     int r;
     while ((r = kymo_model_feed(m, PROGRESS_EVENTS, err)) == KYMO_EVENT)
-        tell_progress(t);
+        ;
     if (r < 0)
         m->sink = (struct kymo_sink){0};
     kymo_model_end(m);
