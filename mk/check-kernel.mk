@@ -33,18 +33,27 @@ kernel-test-images:
 # What operations cost: the table of every figure, and in `make check` the budgets for the fewest
 # and the most tasks.
 KCOST_OUT := $(BUILD)/cfg-kernel-cost
+KCOST_BARE := $(BUILD)/cfg-kernel-bare
 KCOST_RUN = python3 tests/kernel/cost/run.py
 KCOST_IMAGES := target/tests/kernel/cost/bench.elf target/tests/kernel/cost/size.elf
 
-.PHONY: kernel-cost kernel-cost-images kernel-cost-out
+KCOST_BARE_FLAGS := -DCONFIG_DEBUG_TRACE=0 -DCONFIG_API_CHECK=0 -DCONFIG_STACK_PROTECTION=0
+
+.PHONY: kernel-cost kernel-cost-out kernel-cost-bare
+kernel-cost-bare:
+	@+$(MAKE) --no-print-directory BUILD=$(KCOST_BARE) CFLAGS='$(CFLAGS) $(KCOST_BARE_FLAGS)' \
+	  $(KCOST_IMAGES:%=$(KCOST_BARE)/%)
+
 kernel-cost-out:
 	@+$(MAKE) --no-print-directory BUILD=$(KCOST_OUT) CFLAGS='$(CFLAGS) -DCONFIG_DEBUG_TRACE=0' \
 	  $(KCOST_IMAGES:%=$(KCOST_OUT)/%)
 
 KCOST_FILES := --json $(BUILD)/kernel-cost.json --doc Documentation/kernel-cost.md
 
-kernel-cost: kernel-cost-out $(KCOST_IMAGES:%=$(BUILD)/%) ## kernel operations beside other kernels'
-	$(Q)$(KCOST_RUN) $(KCOST_FILES) $(KCOST_OUT) $(BUILD)
+KCOST_TRACED := $(KCOST_IMAGES:%=$(BUILD)/%)
+
+kernel-cost: kernel-cost-out kernel-cost-bare $(KCOST_TRACED) ## what kernel operations cost
+	$(Q)$(KCOST_RUN) $(KCOST_FILES) $(KCOST_OUT) $(BUILD) $(KCOST_BARE)
 
 KT_REPORT := $(BUILD)/check-kernel.txt
 KT_TOTAL := / passed, / {p += $$1; f += $$3} END {print p + 0 " passed, " f + 0 " failed"}

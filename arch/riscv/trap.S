@@ -59,7 +59,7 @@
 
 FUNC trap_entry
     csrrw sp, mscratch, sp
-    bnez sp, from_user
+    bnez sp, trap_from_user
     csrr sp, mcause
     bgez sp, exception
     csrrw sp, mscratch, zero
@@ -100,7 +100,10 @@ exception:
     li tp, 0
     tail trap_exception
 
-from_user:
+    .size trap_entry, . - trap_entry
+    .globl trap_from_user
+    .type trap_from_user, @function
+trap_from_user:
     addi sp, sp, -UFRAME
     CALLER_SAVED sw
     csrr t0, mepc
@@ -145,4 +148,4 @@ to_user: /* interrupts are off */
     CALLER_SAVED lw
     lw sp, UFRAME_SP(sp)
     mret
-ENDFUNC trap_entry
+ENDFUNC trap_from_user

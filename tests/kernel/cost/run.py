@@ -2,9 +2,9 @@
 # SPDX-License-Identifier: MIT
 """What the kernel costs: runs the bench, prints and writes the table, and holds it to the budgets.
 
-  run.py [--gate] [--tasks 2,1000] [--json FILE] [--doc FILE] OUT_DIR TRACED_DIR
+  run.py [--gate] [--tasks 2,1000] [--json FILE] [--doc FILE] OUT_DIR TRACED_DIR BARE_DIR
 
-OUT_DIR and TRACED_DIR are build folders with tracing compiled out and in. --gate prints one line
+The folders are builds with tracing compiled out, in, and out without checks. --gate prints one line
 for each budget that is missed and ends with `N passed, N failed`.
 """
 import argparse
@@ -64,6 +64,7 @@ ROWS = [
 ]
 MASKED_MUST, MASKED_AIM = 180, 100
 TCB_MUST, TCB_AIM = 128, 96
+TEXT_MUST, TEXT_AIM = 8192, 6144
 
 
 def command(*words):
@@ -129,28 +130,59 @@ def trap_path(folder):
     return call + 1, back - call
 
 
+# Functions of the core's objects that the calls of the size budget do without: priorities, device
+# interrupts, user mode, the console's device, the end of the machine.
+BESIDE = set(
+    "mo_task_priority mutex_base_changed irq_handle trap_interrupt hal_plic_claim "
+    "hal_plic_complete trap_user trap_from_user hal_user_start hal_user_return hal_uart_put "
+    "hal_uart_try_put "
+    "hal_power_off".split()
+)
+
+
 def text_size(folder):
-    """Bytes of code: the objects that the core calls need, and the rest of the image apart."""
-    core = re.compile(r"^(sched|tick|task|sem|mutex|wheel|main|trap|irq|mqueue|queue|boot|switch|hal)\.")
-    sizes = {"core": 0, "rest": 0}
+    """Bytes of code: what the core calls need, the rest of their objects, the rest of the image."""
+    core = re.compile(
+        r"^(sched|tick|task|sem|mutex|wheel|main|trap|irq|mqueue|queue|boot|switch|hal)\."
+    )
+    sizes = {"core": 0, "beside": 0, "rest": 0}
     with open(f"{folder}/{SIZE}.map", encoding="utf-8") as file:
         linked = file.read().split("Linker script and memory map", 1)[1]
-    for size, obj in re.findall(
-        r"^ \.text\S*\s+0x[0-9a-f]+\s+0x([0-9a-f]+)\s+\S*\((\S+\.o)\)$", linked, re.M
-    ):
+    section = re.compile(r"^ \.text\S*\s+0x[0-9a-f]+\s+0x([0-9a-f]+)\s+\S*\((\S+\.o)\)$", re.M)
+    for size, obj in section.findall(linked):
         sizes["core" if core.match(obj) else "rest"] += int(size, 16)
+    for line in command(CROSS + "nm", "-S", f"{folder}/{SIZE}").splitlines():
+        words = line.split()
+        if len(words) == 4 and words[3] in BESIDE:
+            sizes["beside"] += int(words[1], 16)
+    sizes["core"] -= sizes["beside"]
     return sizes
+
+
+BARE = "out, checks off"  # a value of `tracing`
+
+# Where the masked stretches of an operation were measured as part of another.
+MASKED_IN = {
+    "sem_take_block": "sem_give_wake",
+    "mutex_lock_block": "mutex_hand_over",
+    "delay": "delay_block",
+}
 
 
 def measure(args):
     operations, masked_rows, fixed = [], [], {}
-    modes = [("out", args.out, 0), ("stopped", args.traced, 0), ("running", args.traced, 1)]
-    for tracing, folder, traced in modes:
-        if args.gate and tracing != "out":
-            continue
+    modes = [
+        ("out", args.out, 0, args.tasks),
+        ("stopped", args.traced, 0, args.tasks),
+        ("running", args.traced, 1, args.tasks),
+        (BARE, args.bare, 0, args.tasks[:1]),
+    ]
+    for tracing, folder, traced, counts_of_tasks in modes[: 1 if args.gate else None]:
         entry, leave = trap_path(folder)
-        for tasks in args.tasks:
+        for tasks in counts_of_tasks:
             ops, masked = bench(folder, tasks, traced)
+            masked_in = {name: masked.get(like) for name, like in MASKED_IN.items()} | masked
+            masked_in |= {"trap_entry": entry, "trap_exit": leave}
             fixed.setdefault(tracing, {})["tcb"] = ops.pop("tcb")["median"]
             down, up = ops["delay_block"], ops["tick_wake"]
             ops["delay"] = {k: down[k] + up[k] for k in down}
@@ -163,7 +195,7 @@ def measure(args):
                         "tasks": tasks,
                         "tracing": tracing,
                         "instructions": counts,
-                        "masked_max": masked.get(name),
+                        "masked_max": masked_in.get(name),
                     }
                 )
             for name, longest in masked.items():
@@ -196,20 +228,21 @@ def document(data, tasks):
         "# What the kernel costs",
         "",
         "Written by `make kernel-cost`; do not edit. Guest instructions under QEMU 7.2 with",
-        "`-icount shift=0`, gcc -O2, RV32IMAC, all documented checks on: min/median/max, one number",
-        "where all are equal. Measured by the guest's own mcycle (tests/kernel/cost/bench.c); argument",
-        "set-up, call and return included. The rivals' figures are medians, their checks off, counted",
-        "by a plugin on the same machine.",
+        "`-icount shift=0`, gcc -O2, RV32IMAC, all documented checks on unless said otherwise:",
+        "min/median/max, one number where all are equal. Measured by the guest's own mcycle",
+        "(tests/kernel/cost/bench.c); argument set-up, call and return included. The rivals'",
+        "figures are medians, their checks off, counted by a plugin on the same machine.",
         "",
         "With tracing compiled out:",
         "",
         "| operation | must | aim | "
         + " | ".join(f"{n} tasks" for n in tasks)
-        + " | FreeRTOS | ThreadX | Linmo |",
-        "|---" * (len(tasks) + 6) + "|",
+        + " | off | FreeRTOS | ThreadX | Linmo |",
+        "|---" * (len(tasks) + 7) + "|",
     ]
     for name, what, must, aim, *rivals in ROWS:
         cells = [one(find(data, name, n, "out")) for n in tasks]
+        cells.append(one(find(data, name, tasks[0], BARE)))
         lines.append(
             f"| {what} | {must or ''} | {aim or ''} | " + " | ".join(cells + rivals) + " |"
         )
@@ -217,6 +250,7 @@ def document(data, tasks):
         max(r["longest"] for r in data["masked"] if r["tasks"] == n and r["tracing"] == "out")
         for n in tasks
     ]
+    longest.append(max(r["longest"] for r in data["masked"] if r["tracing"] == BARE))
     lines.append(
         f"| longest stretch with interrupts off | {MASKED_MUST} | {MASKED_AIM} | "
         + " | ".join(map(str, longest))
@@ -224,8 +258,8 @@ def document(data, tasks):
     )
     lines += [
         "",
-        "In rows of ticks the maximum has the tick at which a digit of the timing wheel wraps, or a",
-        "slice ends. The",
+        "In rows of ticks the maximum has the tick at which a digit of the timing wheel wraps, or",
+        "a slice ends. `off`: 2 tasks, no API checks and canaries, as in the rivals' figures. The",
         "other tasks sleep, but for the yield, where they are ready.",
         "",
         "Tracing compiled in, 2 tasks:",
@@ -256,14 +290,15 @@ def document(data, tasks):
     size = data["sizes"]["out"]
     lines += [
         "",
-        "- `tick_wakes_all`, `cond_broadcast`, `mutex_crowd`: all the tasks are woken by one tick, by",
+        "- `tick_wakes_all`, `cond_broadcast`, `mutex_crowd`: all tasks are woken by one tick, by",
         "  one broadcast, wait",
         "  for one mutex. `task_life`: spawn, suspend, priority, resume, cancel.",
         f"- Control block: {size['tcb']} bytes (must {TCB_MUST}, aim {TCB_AIM}); "
         f"{data['sizes']['running']['tcb']} with tracing compiled in.",
-        "- Code of the objects behind create, yield, delay, semaphore, mutex and queue, with start-up,",
-        f"  switch, priorities and interrupts: {size['text']['core']} bytes (must 8,192); console,",
-        f"  printf, panic text, heap, timers and system calls: {size['text']['rest']} bytes more.",
+        "- Code for create, yield, delay, semaphore, mutex, queue, with start-up, switch and trap:",
+        f"  {size['text']['core']} bytes (must {TEXT_MUST}, aim {TEXT_AIM}). Priorities, device",
+        f"  interrupts, user mode, the console's device: {size['text']['beside']} more; console,",
+        f"  printf, panic text, heap, timers: {size['text']['rest']}.",
         "",
     ]
     return "\n".join(lines)
@@ -288,8 +323,14 @@ def gate(data):
                 f"FAIL {row['name']}, {row['tasks']} tasks: "
                 f"{row['longest']} masked, must {MASKED_MUST}"
             )
-    tcb = data["sizes"]["out"]["tcb"]
-    passed, failed = (passed + 1, failed) if tcb <= TCB_MUST else (passed, failed + 1)
+    sizes = data["sizes"]["out"]
+    for what, got, must in (
+        ("control block", sizes["tcb"], TCB_MUST),
+        ("code", sizes["text"]["core"], TEXT_MUST),
+    ):
+        passed, failed = (passed + 1, failed) if got <= must else (passed, failed + 1)
+        if got > must:
+            print(f"FAIL {what}: {got} bytes, must {must}")
     print(f"{passed} passed, {failed} failed")
     return failed != 0
 
@@ -310,6 +351,7 @@ def main():
     parser.add_argument("--doc")
     parser.add_argument("out")
     parser.add_argument("traced", nargs="?")
+    parser.add_argument("bare", nargs="?")
     args = parser.parse_args()
     data = measure(args)
     if args.json:
