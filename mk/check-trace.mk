@@ -8,21 +8,37 @@ TTFLAGS := -std=gnu11 -O1 -g -Wall -Wextra -Werror -Wshadow -Wno-unused-paramete
   -fsanitize=address,undefined -fno-sanitize-recover=all
 TTINC := -I$(BUILD)/gen -Iports/posix -Iinclude -Itrace -Itests/trace
 TTSRC := ports/posix/trace_posix.c $(wildcard trace/*.c)
-TTHDR := $(wildcard trace/*.h trace/*.def ports/posix/*.h tests/trace/*.h include/sys/*trace*.h)
+TTHDR := $(wildcard trace/*.h trace/*.def ports/posix/*.h tests/trace/*.h tests/trace/port/*.h) \
+  $(wildcard include/sys/*trace*.h)
 
 $(eval $(call stamp,trace-host,$(HCC) $(TTFLAGS) $(TTINC)))
 
-$(TT)/host: tests/trace/host.c tests/trace/twin.c $(TTSRC) $(TTHDR) $(BUILD)/gen/trace_hash.h \
-  $(BUILD)/stamps/trace-host
+TTHOST := tests/trace/host.c tests/trace/twin.c $(TTSRC)
+$(TT)/host: $(TTHOST) $(TTHDR) $(BUILD)/gen/trace_hash.h $(BUILD)/stamps/trace-host
 	@mkdir -p $(@D)
 	$(say) HCC $@
-	$(Q)$(HCC) $(TTFLAGS) $(TTINC) -o $@ $(filter %.c,$^)
+	$(Q)$(HCC) $(TTFLAGS) -Itests/trace/port $(TTINC) -o $@ $(TTHOST)
 
 $(TT)/faults: tests/trace/faults.c tests/trace/twin.c $(TTSRC) $(TTHDR) $(BUILD)/gen/trace_hash.h \
   $(BUILD)/stamps/trace-host
 	@mkdir -p $(@D)
 	$(say) HCC $@
 	$(Q)$(HCC) $(TTFLAGS) -DCONFIG_TRACE_TRIGGER=1 $(TTINC) -o $@ $(filter %.c,$^)
+
+# Threads as harts, signals as interrupts; with two sanitizers.
+$(TT)/threads-%: tests/trace/threads.c tests/trace/twin.c $(TTSRC) $(TTHDR) \
+  $(BUILD)/gen/trace_hash.h $(BUILD)/stamps/trace-host
+	@mkdir -p $(@D)
+	$(say) HCC $@
+	$(Q)$(HCC) $(filter-out -fsanitize=%,$(TTFLAGS)) -fsanitize=$* -D_GNU_SOURCE \
+	  -DTRACE_POSIX_SIGNALS=1 $(TTINC) -o $@ $(filter %.c,$^) -lpthread
+
+# The same program as $(TT)/host, its choices made by a fuzzer.
+$(TT)/fuzz: $(TTHOST) $(TTHDR) $(BUILD)/gen/trace_hash.h $(BUILD)/stamps/trace-host
+	@mkdir -p $(@D)
+	$(say) HCC $@
+	$(Q)clang -std=gnu11 -O1 -g -w -DFUZZ -fsanitize=fuzzer,address,undefined \
+	  -fno-sanitize-recover=all -Itests/trace/port $(TTINC) -o $@ $(TTHOST)
 
 # The recorder's compiled code for the interpreter: the kernel's objects and flags, a handler and a
 # function per writer.
@@ -47,6 +63,8 @@ $(TT)/placements: tests/trace/placements.c tests/trace/rv32.c tests/trace/twin.c
 	  $(filter %.c,$^)
 
 .PHONY: check-recorder
-check-recorder: $(TT)/host $(TT)/faults $(TT)/placements $(TG)/guest.elf kernel host plugin synth $(BUILD)/gen/trace_empty.h
+check-recorder: $(TT)/host $(TT)/faults $(TT)/placements $(TT)/fuzz \
+  $(TT)/threads-address $(TT)/threads-thread $(TG)/guest.elf kernel host plugin synth \
+  $(BUILD)/gen/trace_empty.h
 	@BUILD=$(BUILD) ONLY='$(ONLY)' MAKE='$(MAKE)' KSRC='$(filter-out trace/%,$(filter %.c,$(KSRC)))' \
 	  TARGET_CC='$(TCC) $(TFLAGS) $(TINC)' sh tests/trace/run.sh

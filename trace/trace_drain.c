@@ -80,6 +80,8 @@ static void trace_drain_copy(uint8_t *to, uint32_t from, uint32_t bytes)
 static uint32_t trace_drain_find(struct trace_drain *d, control *c)
 {
     uint32_t b = trace_oldest(c);
+    if ((int32_t) (c->first_seq - d->next_seq) > 0)
+        d->next_seq = d->open_end = c->first_seq; /* cleared, which is not lost */
     for (uint32_t n = c->block_size ? c->ring_size / c->block_size : 0; b && n; n--) {
         block *h = TRACE_AT(struct trace_block, b);
         uint32_t seq = h->event_seq, slots = h->slots;

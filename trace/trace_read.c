@@ -124,6 +124,8 @@ static int trace_reader_seek(control *c, struct trace_reader *r)
     uint32_t b = trace_oldest(c);
     if (!b || !trace_view(c, b, &v))
         return 0;
+    if ((int32_t) (c->first_seq - r->next_seq) > 0)
+        r->next_seq = c->first_seq; /* cleared, which is not lost */
     if ((int32_t) (v.seq - r->next_seq) > 0) {
         r->lost += v.seq - r->next_seq;
         r->next_seq = v.seq;
@@ -186,35 +188,46 @@ static void trace_copy(uint32_t *to, uint32_t from, uint32_t bytes)
         to[i] = p[i];
 }
 
-uint32_t trace_snapshot(void *out, uint32_t size)
+/* One try: bytes used; 0 if they do not fit; 1 if writers came round to the block that was open. */
+static uint32_t trace_snapshot_once(control *c, uint32_t *to, uint32_t size)
 {
-    control *c = TRACE_PORT_CONTROL();
-    uint32_t *to = out, used = 64, copy[16];
-    if (size < 64 || c->magic != TRACE_CTL_MAGIC)
-        return 0;
+    uint32_t used = 64, copy[16];
     trace_irq_t irq = trace_port_mask();
     const volatile uint32_t *from = (const volatile uint32_t *) c;
     for (unsigned i = 0; i < 16; i++)
         copy[i] = from[i];
+    uint32_t open = copy[20 / 4] ? copy[20 / 4] : copy[36 / 4];
+    uint32_t newest = TRACE_AT(struct trace_block, open)->event_seq;
     trace_port_restore(irq);
     for (unsigned i = 0; i < 16; i++)
         to[i] = copy[i];
-    uint32_t open = copy[20 / 4] ? copy[20 / 4] : c->closed;
-    uint32_t last = trace_oldest(c), b = last;
-    do {
+    uint32_t b = trace_after(c, open);
+    for (;; b = trace_after(c, b)) {
         struct view v, again;
-        if (trace_view(c, b, &v)) {
+        int whole = trace_view(c, b, &v) && (int32_t) (v.seq - newest) <= 0;
+        if (whole) {
             if (used + c->block_size > size)
                 return 0;
             trace_copy(to + used / 4, b, c->block_size);
-            if (trace_view(c, b, &again) && again.seq == v.seq)
-                used += c->block_size;
+            whole = trace_view(c, b, &again) && again.seq == v.seq;
+            used += whole ? c->block_size : 0;
         }
         if (b == open)
+            return whole && v.seq == newest ? used : 1;
+    }
+}
+
+uint32_t trace_snapshot(void *out, uint32_t size)
+{
+    control *c = TRACE_PORT_CONTROL();
+    if (size < 64 || c->magic != TRACE_CTL_MAGIC || !trace_oldest(c))
+        return 0;
+    for (unsigned tries = 0; tries < 4; tries++) {
+        uint32_t used = trace_snapshot_once(c, out, size);
+        if (used != 1)
             return used;
-        b = trace_after(c, b);
-    } while (b != last);
-    return used;
+    }
+    return 0;
 }
 
 static int trace_check_chain(control *c, uint32_t open)

@@ -26,6 +26,23 @@ case_faults() {
     "$BUILD/trace-host/faults"
 }
 
+# Threads as harts under a storm of signals that record.
+case_threads() {
+    "$BUILD/trace-host/threads-address"
+    "$BUILD/trace-host/threads-thread"
+}
+
+# A fuzzer chooses what case_host_twin does: writes, interrupts, drains, control. FUZZ_SECONDS=N.
+case_fuzz() {
+    "$BUILD/trace-host/fuzz" -max_total_time="${FUZZ_SECONDS:-6}" -max_len=4096 -verbosity=0 \
+        -artifact_prefix="$work/" > "$work/out" 2>&1 || { tail -n 20 "$work/out"; exit 1; }
+}
+
+# Every writer of the image reaches the recorder's words from gp, in one instruction each.
+case_writers_use_gp() {
+    python3 tests/trace/sites.py "$BUILD/target/pathfinder.elf" "${CROSS_COMPILE:-riscv64-unknown-elf-}objdump"
+}
+
 # An interrupt that records at every instruction of every compiled writer, in an interpreter.
 # One placement again: build/trace-host/placements build/trace-guest/guest.elf TOKEN
 case_placements() {
