@@ -28,6 +28,13 @@ static struct mqueue *checked(mq_t *mq)
     return q && !((uintptr_t) q & 3) && q->magic == MQ_MAGIC ? q : NULL;
 }
 
+/* Q1, in test builds. Interrupts off. */
+static inline void check(const struct mqueue *q)
+{
+    if (CONFIG_KERNEL_CHECK && q->waiters.first && !queue_is_empty(q->pub.q))
+        kernel_misuse("message queue", q, "Q1: tasks wait, and messages are there", ERR_UNKNOWN);
+}
+
 /* What the trace says about a message: type << 16 | size. An application may send a token that
  * is no address, so only what can be a message is looked at. */
 static inline uint32_t described(const message_t *m)
@@ -98,6 +105,7 @@ int32_t mo_mq_enqueue_isr(mq_t *mq, message_t *msg_in)
         return ERR_OK;
     }
     int32_t result = queue_enqueue(q->pub.q, msg_in);
+    check(q);
     if (result == ERR_OK)
         trace_mq_send_off(0, queue_count(q->pub.q), q, described(msg_in));
     else
@@ -116,6 +124,7 @@ int32_t mo_mq_enqueue(mq_t *mq, message_t *msg_in)
 /* The oldest message, or NULL. Interrupts off. */
 static inline message_t *take(struct mqueue *q)
 {
+    check(q);
     message_t *taken = queue_dequeue(q->pub.q);
     if (taken)
         trace_mq_receive_off(queue_count(q->pub.q), q);

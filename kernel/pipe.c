@@ -186,12 +186,33 @@ static void step_with_waiter(struct fullpipe *p, struct move *m, bool reads, uin
     hal_irq_save();
 }
 
+/* P1 to P4, in test builds. Interrupts off. */
+static void check(const struct fullpipe *p)
+{
+    if (!CONFIG_KERNEL_CHECK)
+        return;
+    uint32_t between = (uint32_t) (p->pub.tail - p->pub.head) & p->pub.mask;
+    const char *broken = NULL;
+    if (p->readers.first && p->pub.used)
+        broken = "P1: readers wait, and bytes are there";
+    else if (p->writers.first && p->pub.used != capacity(p))
+        broken = "P2: writers wait, and room is there";
+    else if (between != (p->pub.used & p->pub.mask))
+        broken = "P3: head and tail disagree with the count";
+    else if ((p->readers.first && !move_of(p->readers.first)->left) ||
+             (p->writers.first && !move_of(p->writers.first)->left))
+        broken = "P4: a waiter has everything";
+    if (broken)
+        kernel_misuse("pipe", p, broken, ERR_UNKNOWN);
+}
+
 /* --- calls --- */
 
 /* Steps until the move is done or no step is possible. Interrupts as in step_with_waiter. */
 static void transfer(struct fullpipe *p, struct move *m, bool reads, uint32_t irq)
 {
     while (m->left) {
+        check(p);
         if (reads ? p->writers.first : p->readers.first) {
             step_with_waiter(p, m, reads, irq);
             continue;
@@ -249,6 +270,7 @@ static inline int32_t call(pipe_t *pipe, const char *data, uint16_t n, bool read
     if (m.left && blocking)
         wait_for_rest(p, &m, reads, irq);
     uint32_t moved = n - m.left;
+    check(p);
     report(p, reads, blocking, n, moved);
     hal_irq_restore(irq);
     return (int32_t) moved;

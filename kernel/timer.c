@@ -144,6 +144,37 @@ static struct timer *due_take(void)
     return t;
 }
 
+/* The node after t in depth-first order. */
+static struct timer *heap_next(struct timer *t)
+{
+    if (t->left)
+        return t->left;
+    if (t->right)
+        return t->right;
+    while (t->parent && (t->parent->right == t || !t->parent->right))
+        t = t->parent;
+    return t->parent ? t->parent->right : NULL;
+}
+
+static bool in_order(const struct timer *t)
+{
+    const struct timer *above = t->parent;
+    if (!above)
+        return t == timers.heap;
+    return !before(t, above) && (above->left == t || above->right == t);
+}
+
+/* T4, in test builds, now and then: it takes a while. */
+static void check(void)
+{
+    if (!CONFIG_KERNEL_CHECK || timers.order % 16)
+        return;
+    for (struct timer *t = timers.heap; t; t = heap_next(t)) {
+        if (t->place != HEAP || !in_order(t))
+            kernel_misuse("timers", t, "T4: the order is broken", ERR_UNKNOWN);
+    }
+}
+
 /* --- what task 1 does --- */
 
 static struct timer *change_take(void)
@@ -243,6 +274,7 @@ static void collect_due(void)
 void timer_service(void)
 {
     settle_changes();
+    check();
     collect_due();
     for (uint32_t count = 0; timers.due && count < BATCH; count++)
         fire(due_take());
