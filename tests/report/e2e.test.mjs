@@ -183,6 +183,29 @@ test('the overview moves the window', async () => {
   await quiet(page);
 });
 
+test('no panel shows what only a programmer would understand', async () => {
+  const page = await open(browser, report('mixed', MIXED()));
+  const texts = [];
+  const take = async () => texts.push(await page.evaluate(() => document.body.innerText));
+  await page.keyboard.press(']');
+  for (const tab of ['findings', 'details', 'search', 'bookmarks']) {
+    await page.click(`#tab-${tab}`);
+    await settle(page);
+    await take();
+  }
+  for (const tab of ['tasks', 'isrs', 'objects', 'histograms']) {
+    await page.click(`#tab-${tab}`);
+    await settle(page);
+    await take();
+  }
+  await page.click('#help');
+  await take();
+  const help = texts[texts.length - 1];
+  assert.match(help, /previous, next finding/);
+  for (const text of texts) assert.doesNotMatch(text, /\[object|undefined|NaN|null|Infinity/);
+  await quiet(page);
+});
+
 // ---- rectangles ----
 
 test('no frame draws more rectangles than columns times rows', async () => {

@@ -42,6 +42,11 @@ class Words {
   time(counts) {
     return h('b', {}, duration(counts, this.index.hz));
   }
+  // A moment of a finding, shown in the finding's stretch.
+  step(t, kind, i, f) {
+    return momentLink(this.app, { kind, i, side: this.side, t, from: f.from, to: f.to });
+  }
+
   at(t, kind, i) {
     return momentLink(this.app, { kind, i, side: this.side, t });
   }
@@ -358,7 +363,7 @@ async function fillSteps(w, f, body) {
     h(
       'ol',
       { class: 'steps' },
-      steps.map(([t, kind, i, text]) => h('li', {}, w.at(t, kind, i), h('span', {}, ...text))),
+      steps.map(([t, kind, i, text]) => h('li', {}, w.step(t, kind, i, f), h('span', {}, ...text))),
     ),
   );
 }
@@ -413,7 +418,9 @@ function difference(app) {
   };
   const align = () => {
     app.align(diff.b.t - diff.a.t);
-    app.goTo({ kind: 'hart', i: 0, side: 0, t: diff.a.t });
+    const margin = index.duration / 20;
+    const { t } = diff.a;
+    app.goTo({ kind: 'hart', i: 0, side: 0, t, from: t - margin, to: t + margin });
     app.setTab('findings');
   };
   const { shift } = app.traces[1];
@@ -479,18 +486,19 @@ export function renderFindings(app, panel) {
   replace(panel, ...out);
 }
 
-// Findings in order, for the keys that step through them.
+// Findings in order, for the keys that step through them. A finding without a length is shown
+// with a fortieth of the run on both sides.
 export function findingStops(app) {
-  return app.traces.flatMap((trace, side) =>
-    trace.store.index.findings
+  return app.traces.flatMap((trace, side) => {
+    const { index } = trace.store;
+    const margin = index.duration / 40;
+    return index.findings
       .filter((f) => f.from !== undefined)
-      .map((f) => ({
-        kind: 'task',
-        i: f.task ?? f.tasks?.[0],
-        side,
-        t: f.from,
-        from: f.from,
-        to: f.to ?? f.from,
-      })),
-  );
+      .map((f) => {
+        const stop = { kind: 'task', i: f.task ?? f.tasks?.[0], side, t: f.from };
+        return f.to > f.from
+          ? { ...stop, from: f.from, to: f.to }
+          : { ...stop, from: f.from - margin, to: f.from + margin };
+      });
+  });
 }

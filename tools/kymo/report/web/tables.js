@@ -286,7 +286,7 @@ class Columns {
 // ---- histograms of the selected task (or the one that waited longest) ----
 
 function bars(bins, hz, cls) {
-  const columns = histogram(bins);
+  const columns = histogram(bins).filter((c) => c.count > 0);
   const most = Math.max(1, ...columns.map((c) => c.count));
   return h(
     'div',
@@ -294,9 +294,8 @@ function bars(bins, hz, cls) {
     columns.flatMap((c) => {
       const fill = h('div', { class: `fill ${cls}` });
       fill.style.width = `${(c.count / most) * 100}%`;
-      if (!c.count) fill.hidden = true;
       return [
-        h('span', { class: 'num muted' }, `${duration(c.from, hz)} –`),
+        h('span', { class: 'num muted' }, `${duration(c.from, hz)} – ${duration(c.to, hz)}`),
         h('span', {}, fill),
         h('span', { class: 'num' }, integer(c.count)),
       ];
