@@ -22,7 +22,7 @@ DEPS_CHECK = \
   cmd:babeltrace2=babeltrace2 cmd:babeltrace=babeltrace cmd:lttng-schedlog=python3-lttnganalyses \
   cmd:trace-cmd=trace-cmd cmd:sqlite3=sqlite3 \
   cmd:protoc=protobuf-compiler \
-  cmd:vcd2fst=gtkwave cmd:spin=spin cmd:ctags=universal-ctags cmd:shellcheck=shellcheck \
+  cmd:vcd2fst=gtkwave cmd:xvfb-run=xvfb cmd:xauth=xauth cmd:spin=spin cmd:ctags=universal-ctags cmd:shellcheck=shellcheck \
   cmd:chromium=chromium cmd:node=nodejs cmd:npm=npm \
   cmd:clang=clang \
   file:/usr/lib/llvm-*/lib/clang/*/lib/*/libclang_rt.fuzzer-*.a=libclang-rt-14-dev

@@ -7,7 +7,7 @@ import re
 from run import same
 from twin import BOOT, LOST
 
-CASES = ['plain-1', 'smp-2', 'loss-3', 'slow-5', 'odd-6', 'far-7', 'far-8']
+CASES = ['plain-1', 'smp-2', 'loss-3', 'slow-5', 'odd-6', 'far-7', 'far-8', 'own-10']
 
 
 def read(path):
@@ -58,20 +58,20 @@ def clean(name):
 
 def name_of(case, tag):
     strings = case.reader.strings
-    return re.sub(r'[.\[\]{}$?"\\]', '_', clean(strings[tag : strings.index(b'\0', tag)].decode()))
+    return re.sub(r'[.:\[\]{}$?"\\]', '_', clean(strings[tag : strings.index(b'\0', tag)].decode()))
 
 
 def check(case):
     path = case.export('vcd', 't.vcd')
     sig = read(path)
     names = {
-        int(k.split('#')[1].split(':')[0]): k.split('.', 1)[1].split('#')[0]
+        int(k.split('#')[1].split('/')[0]): k.split('.', 1)[1].split('#')[0]
         for k in sig
         if k.startswith('tasks.')
     }
     for hart, steps in case.twin.steps.items():
         sw = [(s[1], s[5]) for s in steps if s[0] == 'switch']
-        got = final(sig['harts.hart%d:running' % hart])
+        got = final(sig['harts.hart%d/running' % hart])
         want = final(
             [
                 (
@@ -89,22 +89,22 @@ def check(case):
         )
         same(
             'running on hart %d' % hart,
-            [(t, re.sub(r'[.\[\]{}$?]', '_', v)) for t, v in got],
-            [(t, re.sub(r'[.\[\]{}$?]', '_', v)) for t, v in want],
+            [(t, re.sub(r'[.:\[\]{}$?]', '_', v)) for t, v in got],
+            [(t, re.sub(r'[.:\[\]{}$?]', '_', v)) for t, v in want],
         )
         want = final([(t, '1' if n == LOST else '0') for t, n in sw])
-        same('lost on hart %d' % hart, final(sig['harts.hart%d:lost' % hart]), want)
+        same('lost on hart %d' % hart, final(sig['harts.hart%d/lost' % hart]), want)
         depth, want = 0, []
         for s in steps:
             if s[0] in ('in', 'out'):
                 depth += 1 if s[0] == 'in' else -1
                 want.append((s[1], depth))
-        got = [(t, int(v, 2)) for t, v in sig.get('harts.hart%d:irq_depth' % hart, [])]
+        got = [(t, int(v, 2)) for t, v in sig.get('harts.hart%d/irq_depth' % hart, [])]
         same('interrupt depth of hart %d' % hart, final(got), final(want))
     running = {}
     for k, changes in sig.items():
-        if k.startswith('tasks.') and k.endswith(':state'):
-            running[int(k.split('#')[1].split(':')[0])] = changes
+        if k.startswith('tasks.') and k.endswith('/state'):
+            running[int(k.split('#')[1].split('/')[0])] = changes
     states_against_slices(case, running)
     tags = {name_of(case, tag) for _, tag, _ in case.twin.marks}
     marks = sum(len(c) for k, c in sig.items() if k[:5] == 'user.' and k[5:] in tags)
@@ -140,6 +140,27 @@ def check(case):
     view = open(path[:-4] + '.gtkw').read().split('\n')
     shown = [x.replace('[2:0]', '') for x in view if x and x[0] not in '@[']
     assert shown and set(shown) <= set(sig), set(shown) - set(sig)
+    if case.kind in ('loss', 'real', 'own'):
+        gtkwave(case, path, shown)
+
+
+SCRIPT = '''puts "TRACES [gtkwave::getTotalNumTraces]"
+puts "NAMES [gtkwave::getDisplayedSignals]"
+gtkwave::/File/Quit
+exit
+'''
+
+
+def gtkwave(case, path, shown):
+    """The program itself, on a screen of its own: it reads the file and the view shows every row."""
+    script = os.path.join(case.dir, 'show.tcl')
+    with open(script, 'w') as f:
+        f.write(SCRIPT)
+    view = path[:-4] + '.gtkw'
+    out = case.command('xvfb-run', '-a', 'gtkwave', '-S', script, path, view)
+    assert 'error' not in out + case.stderr, (out + case.stderr)[-600:]
+    n = int(re.search(r'TRACES (\d+)', out)[1])
+    assert n == len(shown), 'GTKWave shows %d of %d signals' % (n, len(shown))
 
 
 def states_against_slices(case, running):

@@ -7,7 +7,7 @@
  *   {"type":"switch" | "wake" | "irq" | "hold" | "span" | "lost" | "trace" | "end", ..}
  *
  * ts and dur are nanoseconds; what is not known is left out or null. A line without a certainty is
- * certain. */
+ * certain; `continues`: only level or holder changed since the state before. */
 #include <stdio.h>
 
 #include "format.h"
@@ -113,6 +113,8 @@ static void on_interval(void *u, struct xp_flow *f, const struct kymo_interval *
     text(o, "state",
          i->state == KYMO_READY && i->preempted ? "preempted" : xp_state_name(i->state));
     number(o, "level", i->level == 0xFF ? -1 : i->level);
+    if (i->continues)
+        xp_puts(o, ",\"continues\":true");
     if (i->state == KYMO_BLOCKED && i->object)
         text(o, "object", kymo_object_name(f->model, i->object));
     if (i->state == KYMO_BLOCKED && i->holder && i->holder < KYMO_TASK_BOOT)

@@ -113,7 +113,7 @@ static void set_name(struct signal *s, const char *name)
 {
     clean(s->name, sizeof s->name, name);
     for (char *c = s->name; *c; c++)
-        if (strchr(".[]{}$", *c)) /* GTKWave splits or quotes names at these */
+        if (strchr(".:[]{}$", *c)) /* GTKWave splits or quotes names at these */
             *c = '_';
 }
 
@@ -203,7 +203,7 @@ static struct signal *task_signal(struct vcd *v, struct xp_flow *f, enum kind ki
     bool fresh;
     struct signal *s = signal_of(v, kind, task, &fresh);
     if (fresh) {
-        snprintf(name, sizeof name, "%.40s#%u:%s", xp_task_name(f, task), task, part[kind]);
+        snprintf(name, sizeof name, "%.40s#%u/%s", xp_task_name(f, task), task, part[kind]);
         set_name(s, name);
     }
     return s;
@@ -218,7 +218,7 @@ static struct signal *hart_signal(struct vcd *v, enum kind kind, unsigned hart)
         const char *part = kind == SIG_RUNNING ? "running"
                            : kind == SIG_DEPTH ? "irq_depth"
                                                : "lost";
-        snprintf(name, sizeof name, "hart%u:%s", hart, part);
+        snprintf(name, sizeof name, "hart%u/%s", hart, part);
         set_name(s, name);
     }
     return s;
@@ -235,7 +235,7 @@ static void on_task(void *u, struct xp_flow *f, uint64_t time, uint32_t task)
     for (enum kind k = SIG_STATE; k <= SIG_LEVEL;
          k++) { /* the name given last wins: it is written at the end */
         struct signal *s = task_signal(v, f, k, task);
-        snprintf(name, sizeof name, "%.40s#%u:%s", xp_task_name(f, task), task, part[k]);
+        snprintf(name, sizeof name, "%.40s#%u/%s", xp_task_name(f, task), task, part[k]);
         if (s)
             set_name(s, name);
     }
@@ -280,7 +280,7 @@ static void on_irq(void *u, struct xp_flow *f, const struct xp_irq *i)
     bool fresh;
     struct signal *s = signal_of(v, SIG_IRQ, (uint64_t)i->hart << 20 | i->irq, &fresh);
     if (fresh) {
-        snprintf(name, sizeof name, "%.40s:hart%u", xp_irq_name(i->irq, text), i->hart);
+        snprintf(name, sizeof name, "%.40s/hart%u", xp_irq_name(i->irq, text), i->hart);
         set_name(s, name);
     }
     put_wire(v, s, xp_ns(f, i->time), i->in);
