@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT
-# `kymo run` on bare-metal guests that write the trace by hand (tests/capture). TESTS="name name:7" reruns single tests.
+# `kymo run` on bare-metal guests that write the trace by hand (tests/capture). TESTS="name
+# name:7" reruns single tests.
 CHECKS += capture
 CHECK_TIME_capture = 45
 

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
-# The ledger: what each trace point executes, and what tracing costs a whole system. `make cost` prints it and writes
-# Documentation/cost.md and build/cost.json; `make check-cost` fails when a figure is worse than tests/cost/baseline.json.
+# The ledger: what each trace point executes, and what tracing costs a whole system. `make cost`
+# prints it and writes Documentation/cost.md and build/cost.json; `make check-cost` fails when a
+# figure is worse than tests/cost/baseline.json.
 
 COST_RINGS := 1024 4096
 COST_BUILDS := $(COST_RINGS:%=ring%) off
@@ -28,7 +29,8 @@ cost-images: host plugin
 	  $(COST_IMAGES:%=$(BUILD)/cfg-cost-$(b)/target/tests/cost/%.elf) &&) true
 
 cost: cost-images ## what each trace point executes, and what tracing costs a system
-	$(Q)python3 tests/cost/ledger.py --build $(BUILD) --cross $(CROSS_COMPILE) --write Documentation/cost.md --json $(BUILD)/cost.json
+	$(Q)python3 tests/cost/ledger.py --build $(BUILD) --cross $(CROSS_COMPILE) --json $(BUILD)/cost.json \
+	  --write Documentation/cost.md
 
 cost-accept: cost-images ## take today's figures as the gate of check-cost
 	$(Q)python3 tests/cost/ledger.py --build $(BUILD) --cross $(CROSS_COMPILE) --accept tests/cost/baseline.json
@@ -36,5 +38,6 @@ cost-accept: cost-images ## take today's figures as the gate of check-cost
 CHECKS += cost
 CHECK_TIME_cost = 30
 check-cost: cost-images
-	$(Q)python3 tests/cost/ledger.py --build $(BUILD) --cross $(CROSS_COMPILE) --json $(BUILD)/cost.json --gate tests/cost/baseline.json
+	$(Q)python3 tests/cost/ledger.py --build $(BUILD) --cross $(CROSS_COMPILE) --json $(BUILD)/cost.json \
+	  --gate tests/cost/baseline.json
 -include $(wildcard $(T)/tests/cost/*.d)

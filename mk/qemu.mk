@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT
-# The TCG plugin: build/host/kymo-qemu.so, beside the `kymo` that loads it; installed in PREFIX/lib/kymo.
+# The TCG plugin: build/host/kymo-qemu.so, beside the `kymo` that loads it; installed in
+# PREFIX/lib/kymo.
 include tools/qemu/flags.mk
 
 QPLUGIN := $(BUILD)/host/kymo-qemu.so

@@ -4,7 +4,8 @@ CHECKS += rv64
 CHECK_TIME_rv64 = 10
 
 R64 := $(BUILD)/rv64
-R64FLAGS := -march=rv64imac_zicsr -mabi=lp64 -mcmodel=medany -std=gnu11 -O2 -g -Wall -Wextra -Werror -Wshadow -Wno-unused-parameter \
+R64FLAGS := -march=rv64imac_zicsr -mabi=lp64 -mcmodel=medany -std=gnu11 -O2 -g -Wall -Wextra \
+  -Werror -Wshadow -Wno-unused-parameter \
   -ffreestanding -nostdlib -fno-common -ffunction-sections -fdata-sections -DCONFIG_TRACE_CHECK=1
 R64INC := -Iports/rv64 -Iinclude -Itrace -I$(BUILD)/gen
 R64SRC := ports/rv64/start.S ports/rv64/harness.c $(wildcard trace/*.c)

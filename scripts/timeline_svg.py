@@ -24,7 +24,7 @@ STYLE = """
 text{font:13px system-ui,sans-serif;fill:#1d2733} .t{font-weight:600;font-size:15px}
 .s{font-size:11.5px} .g{stroke:#c9d1da;stroke-width:1} .d{stroke:#9aa7b4;stroke-width:1.5}
 .run{fill:#1f6fb2} .ready{fill:#e0b23c} .block{fill:url(#stripes);stroke:#b3372b}
-.raise{fill:#7a3fa8} .hold{stroke:#1d2733;stroke-width:3} 
+.raise{fill:#7a3fa8} .hold{stroke:#1d2733;stroke-width:3}
 .w{fill:#b3372b;font-weight:600} .bg{fill:#ffffff}
 .mark{stroke:#b3372b;stroke-width:2;stroke-dasharray:4 3} .sb{fill:#f7dcd8} .sl{stroke:#e39a90}
 @media (prefers-color-scheme: dark){text{fill:#d8e0e8} .g{stroke:#3a4653} .d{stroke:#6f7d8b}

@@ -17,7 +17,8 @@
  *
  *      #define TRACE_USER_DEFINE 1
  *
- *    puts the table's text into the image for the host, and its sizes into the target's own reader. */
+ *    puts the table's text into the image for the host, and its sizes into the target's own
+ *    reader. */
 #ifndef SYS_TRACE_USER_H
 #define SYS_TRACE_USER_H
 #include <sys/debug_trace.h>

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
-# Start-up and traps of the RV64 harness: one hart, machine mode, timer interrupts. Everything that is not a machine
-# timer interrupt ends the run with status 99.
+# Start-up and traps of the RV64 harness: one hart, machine mode, timer interrupts. Everything
+# that is not a machine timer interrupt ends the run with status 99.
     .section .text.start, "ax"
     .globl _start
     .type _start, @function

@@ -5,10 +5,10 @@
 usage: tests/build/style.py [--report] [FILE..]    from the top of the tree; without FILE all files
 
   spdx      every source file names its licence in its first lines
-  columns   no source line is wider than 100 columns (120 in tests written in Python and in make's
+  columns   no source line is wider than 100 columns (132 in tests written in Python and in make's
             pages; event tables excepted)
   head      a source file of more than 40 lines says in a comment at its top what it owns
-  length    no source file is longer than 700 lines (600 is the aim)
+  length    no source file is longer than 750 lines (600 is the aim)
   function  functions: median at most 15 lines, 90 % at most 40, none over 120
   blanks    no trailing blanks, no tab in C, a newline at the end
   leaks     no absolute path of a developer's machine, no address of a package mirror
@@ -25,7 +25,7 @@ import sys
 
 CODE = (".c", ".h", ".S", ".py", ".js", ".mjs", ".sh", ".mk", ".css", ".ld", ".html", ".def")
 C_LIKE = (".c", ".h", ".S", ".js", ".mjs", ".css")
-COLUMNS, COLUMNS_WIDE = 100, 120
+COLUMNS, COLUMNS_WIDE = 100, 132
 WIDE_FILES = ("trace/events.def",)
 FUNCTION_LIMIT = 120
 LEAKS = re.compile(r"/(?:tmp/k|work)/|deb\.debian\.org|registry\.npmjs|snapshot\.debian\.org")
@@ -74,7 +74,7 @@ def rule_head(path, text):
 
 def rule_length(path, text):
     count = text.count("\n")
-    if count > 700 and not path.endswith(".def"):
+    if count > 750 and not path.endswith(".def"):
         yield 1, f"{count} lines"
 
 

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT
-# Start-up code of the bare-metal guests of tests/capture and tests/qemu: stack, trap vector, main, power off with its value.
+# Start-up code of the bare-metal guests of tests/capture and tests/qemu: stack, trap vector,
+# main, power off with its value.
     .option norelax
     .section .text.start, "ax"
     .globl _start

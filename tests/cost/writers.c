@@ -24,11 +24,13 @@
 #define BENCH_ARG_MORE(name, type) f_##name
 
 #define BENCH(name, how, ...)                                                                      \
-    __attribute__((noinline)) void bench_##how##_##name(TRACE_MAP(TRACE_P, TRACE_COMMA, __VA_ARGS__))  \
+    __attribute__((noinline)) void bench_##how##_##name(                                           \
+        TRACE_MAP(TRACE_P, TRACE_COMMA, __VA_ARGS__))                                              \
     {                                                                                              \
         trace_##name##_##how(TRACE_MAP(BENCH_ARG, TRACE_COMMA, __VA_ARGS__));                      \
     }
-#define TRACE_EVENT(code, sub, name, CLASS, text, ...) BENCH(name, off, __VA_ARGS__) BENCH(name, any, __VA_ARGS__)
+#define TRACE_EVENT(code, sub, name, CLASS, text, ...)                                             \
+    BENCH(name, off, __VA_ARGS__) BENCH(name, any, __VA_ARGS__)
 #include "events.def"
 #undef TRACE_EVENT
 
@@ -43,7 +45,8 @@ struct bench {
 };
 
 static const struct bench benches[] = {
-#define TRACE_EVENT(code, sub, name, CLASS, text, ...) {BENCH_FN(bench_off_##name), BENCH_FN(bench_any_##name)},
+#define TRACE_EVENT(code, sub, name, CLASS, text, ...)                                             \
+    {BENCH_FN(bench_off_##name), BENCH_FN(bench_any_##name)},
 #include "events.def"
 #undef TRACE_EVENT
 };

@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: MIT
-# Functions whose cost can be read off the page. Each is followed by a line that tests/qemu/run.py reads:
+# Functions whose cost can be read off the page. Each is followed by a line that tests/qemu/run.py
+# reads:
 #
-#   #= NAME calls=N instructions=N own=N loads=N stores=N csrs=N masked=N     a plain number, or min/median/max
+#   #= NAME calls=N instructions=N own=N loads=N stores=N csrs=N masked=N
+#      each a plain number, or min/median/max
 #
 # guest_c.c calls them, with a timer interrupt every few hundred instructions while known_long runs.
     .option norelax
@@ -56,7 +58,8 @@
     end known_stack
 #= known_stack calls=2 instructions=10 own=10 loads=1 stores=1 csrs=3 masked=4
 
-    function known_nested   # masks, calls one that masks again and restores: still masked in between
+    # masks, calls one that masks again and restores: still masked in between
+    function known_nested
     addi sp, sp, -16
     sw ra, 12(sp)
     sw s0, 8(sp)
@@ -159,7 +162,8 @@
     end known_unrolled
 #= known_unrolled calls=1 instructions=11 own=11 loads=0 stores=0 csrs=0 masked=0
 
-# ecall: 13 instructions, 2 loads, 2 stores, 4 CSR accesses. An interrupt: more, and t0 and t1 come back too.
+# ecall: 13 instructions, 2 loads, 2 stores, 4 CSR accesses. An interrupt: more, and t0 and t1
+# come back too.
     .text
     .globl trap_entry
     .type trap_entry, @function
@@ -203,7 +207,8 @@ trap_entry:
     mret
     .size trap_entry, . - trap_entry
 
-# Calls a1 with a0 and returns what mcycle counted from behind the first read to before the second, call included.
+# Calls a1 with a0 and returns what mcycle counted from behind the first read to before the
+# second, call included.
     function measured
     addi sp, sp, -16
     sw ra, 12(sp)

@@ -574,7 +574,7 @@ class Twin:
             "cond_broadcast": lambda: self.cond_broadcast(obj % CONDS),
             "delay": lambda: self.delay(t, ticks), "yield": lambda: self.yield_(t),
             "suspend": lambda: self.suspend(t, target), "resume": lambda: self.resume(target),
-            "priority": lambda: self.priority(target, ticks + 3), 
+            "priority": lambda: self.priority(target, ticks + 3),
             "tick": lambda: self.yield_(t) if self.cooperative else self.raise_tick(),
             "cancel": lambda: self.cancel(t,
                 FIRST + obj // 8 % WORKERS) if len(self.task) > 5 else 0,

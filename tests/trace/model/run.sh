@@ -22,7 +22,8 @@ explore() { # token flags: how many errors spin finds, or what went wrong
     spin $2 -a ring.pml > spin.log 2>&1 || { cat spin.log; return; }
     gcc -O2 -w -DSAFETY -DCOLLAPSE -DMEMLIM=12000 -o pan pan.c || return
     timeout 1200 ./pan -m200000 > "$1.log" 2>&1
-    grep -q 'Search not completed' "$1.log" && ! grep -q 'errors: [1-9]' "$1.log" && { echo unfinished; return; }
+    grep -q 'Search not completed' "$1.log" && ! grep -q 'errors: [1-9]' "$1.log" &&
+        { echo unfinished; return; }
     sed -n 's/.*errors: \([0-9]*\).*/\1/p' "$1.log"
 }
 
