@@ -504,6 +504,8 @@ APART void sched_unready(tcb_t *t)
 APART void sched_start(bool preemptive)
 {
     hal_irq_save();
+    mutex_abandon_all(&sched_boot); /* app_main has ended */
+    sched_boot.state = TASK_STOPPED;
     kernel_cb.preemptive = preemptive;
     sched.now = kernel_cb.ticks;
     sched.pending = false;

@@ -125,20 +125,28 @@ int32_t mo_sem_trywait(sem_t *s)
     return result;
 }
 
-/* Gives a token. The task it went to, or NULL. Interrupts off. */
-static inline tcb_t *give(sem_t *s)
+/* Nobody waits: one token more. Interrupts off. */
+static inline void add_token(sem_t *s)
 {
-    if (s->waiters.first) {
-        trace_sem_give_off(TRACE_ID(s->waiters.first), s);
-        return sched_wake_first(&s->waiters, ERR_OK);
-    }
     if (likely(s->count < SEM_MAX_COUNT)) {
         s->count++;
         trace_sem_signal_off((uint32_t) s->count, s);
     } else {
         trace_sem_overflow_off(s);
     }
-    return NULL;
+}
+
+/* Somebody waits: the token is the first one's. Interrupts off. Apart, so that the way without a
+ * waiter needs no stack frame. */
+static inline tcb_t *give(sem_t *s)
+{
+    trace_sem_give_off(TRACE_ID(s->waiters.first), s);
+    return sched_wake_first(&s->waiters, ERR_OK);
+}
+
+static __attribute__((noinline)) void give_and_yield(sem_t *s, uint32_t irq)
+{
+    sched_leave_giver(irq, give(s));
 }
 
 void mo_sem_signal(sem_t *s)
@@ -147,11 +155,12 @@ void mo_sem_signal(sem_t *s)
     if (unlikely(!sem_valid(s)))
         sem_invalid(s, "mo_sem_signal");
     uint32_t irq = hal_irq_save();
-    tcb_t *woken = give(s);
-    if (woken)
-        sched_leave_giver(irq, woken);
-    else
-        hal_irq_restore(irq);
+    if (s->waiters.first) {
+        give_and_yield(s, irq);
+        return;
+    }
+    add_token(s);
+    hal_irq_restore(irq);
 }
 
 int32_t mo_sem_signal_isr(sem_t *s)
@@ -159,11 +168,12 @@ int32_t mo_sem_signal_isr(sem_t *s)
     if (unlikely(!sem_valid(s)))
         return ERR_FAIL;
     uint32_t irq = hal_irq_save();
-    tcb_t *woken = give(s);
-    if (woken)
-        sched_leave(irq, woken);
-    else
-        hal_irq_restore(irq);
+    if (s->waiters.first) {
+        sched_leave(irq, give(s));
+        return ERR_OK;
+    }
+    add_token(s);
+    hal_irq_restore(irq);
     return ERR_OK;
 }
 

@@ -25,9 +25,9 @@ $(T)/tests/kernel/%.elf: $(T)/tests/kernel/%.c.o $(T)/libkymo-kernel.a arch/risc
 # ticks between instructions, or have many tasks, on one that does so where the test says.
 .PHONY: check-kernel kernel-test-images
 kernel-test-images:
-	@+$(MAKE) --no-print-directory BUILD=$(KT_BUILD) \
+	@+$(MAKE) -s --no-print-directory BUILD=$(KT_BUILD) \
 	  CFLAGS='$(CFLAGS) -DCONFIG_KERNEL_CHECK=1 -DCONFIG_TRACE_CHECK=1' $(KT_IMAGES1)
-	@+$(MAKE) --no-print-directory BUILD=$(KT_BUILD2) \
+	@+$(MAKE) -s --no-print-directory BUILD=$(KT_BUILD2) \
 	  CFLAGS='$(CFLAGS) -DCONFIG_KERNEL_CHECK=2 -DCONFIG_TRACE_CHECK=1' $(KT_IMAGES2)
 
 # What operations cost: the table of every figure, and in `make check` the budgets for the fewest
@@ -41,11 +41,11 @@ KCOST_BARE_FLAGS := -DCONFIG_DEBUG_TRACE=0 -DCONFIG_API_CHECK=0 -DCONFIG_STACK_P
 
 .PHONY: kernel-cost kernel-cost-out kernel-cost-bare
 kernel-cost-bare:
-	@+$(MAKE) --no-print-directory BUILD=$(KCOST_BARE) CFLAGS='$(CFLAGS) $(KCOST_BARE_FLAGS)' \
+	@+$(MAKE) -s --no-print-directory BUILD=$(KCOST_BARE) CFLAGS='$(CFLAGS) $(KCOST_BARE_FLAGS)' \
 	  $(KCOST_IMAGES:%=$(KCOST_BARE)/%)
 
 kernel-cost-out:
-	@+$(MAKE) --no-print-directory BUILD=$(KCOST_OUT) CFLAGS='$(CFLAGS) -DCONFIG_DEBUG_TRACE=0' \
+	@+$(MAKE) -s --no-print-directory BUILD=$(KCOST_OUT) CFLAGS='$(CFLAGS) -DCONFIG_DEBUG_TRACE=0' \
 	  $(KCOST_IMAGES:%=$(KCOST_OUT)/%)
 
 KCOST_FILES := --json $(BUILD)/kernel-cost.json --doc Documentation/kernel-cost.md

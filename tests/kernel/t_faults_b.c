@@ -183,6 +183,24 @@ static int32_t b03_chain(void)
     return 1;
 }
 
+/* A mutex that app_main has not given back is free when it has ended. */
+static void lock_after_boot(void)
+{
+    CHECK_EQ(mo_mutex_lock(&lock), ERR_OK);
+    CHECK_EQ(mo_mutex_timedlock(&second, 5), ERR_OK);
+    PASS();
+}
+
+static int32_t b03_owner_was_boot(void)
+{
+    mo_mutex_init(&lock);
+    mo_mutex_init(&second);
+    CHECK_EQ(mo_mutex_lock(&lock), ERR_OK);
+    CHECK_EQ(mo_mutex_lock(&second), ERR_OK);
+    spawn(lock_after_boot, TASK_PRIO_HIGH);
+    return 1;
+}
+
 /* --- B4: sections nest and restore --- */
 
 static uint32_t state_now(void)
@@ -633,6 +651,7 @@ const struct ktest ktests[] = {
     TEST(b03_inheritance_on),
     TEST(b03_inheritance_off),
     TEST(b03_chain),
+    TEST(b03_owner_was_boot),
     TEST(b04_sections),
     TEST(b06_32_bit_timeouts),
     TEST(b07_wrap),
