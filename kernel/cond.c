@@ -3,6 +3,7 @@
  * and gives the mutex up with no other task running in between, so no signal can fall into a gap. A
  * woken task takes the mutex again itself. */
 #include "mutex_internal.h"
+#include "refuse.h"
 
 #include "sched.h"
 
@@ -40,7 +41,7 @@ int32_t mo_cond_destroy(cond_t *c)
         result = ERR_OK;
         trace_cond_destroy_off(c);
     } else {
-        trace_refused_off(CALL_COND_DESTROY, c, (uint32_t) result);
+        trace_refused_off(CALL_cond_destroy, c, (uint32_t) result);
     }
     hal_irq_restore(irq);
     return result;
@@ -57,7 +58,7 @@ static int32_t cond_wait(cond_t *c, mutex_t *m, uint32_t ticks, const char *call
                       : ticks == 0                  ? ERR_TIMEOUT
                                                     : ERR_OK;
     if (refused != ERR_OK) {
-        trace_refused_any(CALL_COND_WAIT, c, (uint32_t) refused);
+        trace_refused_any(CALL_cond_wait, c, (uint32_t) refused);
         return refused;
     }
     uint32_t irq = hal_irq_save();

@@ -6,6 +6,7 @@
  * The fast way, a free mutex or nobody waiting, is one short section with interrupts off. Along a
  * chain of owners the scheduler is locked, and interrupts are off for one owner at a time. */
 #include "mutex_internal.h"
+#include "refuse.h"
 
 #include "sched.h"
 
@@ -182,7 +183,7 @@ APART int32_t mo_mutex_destroy(mutex_t *m)
         result = ERR_OK;
         trace_mutex_destroy_off(m);
     } else {
-        trace_refused_off(CALL_MUTEX_DESTROY, m, (uint32_t) result);
+        trace_refused_off(CALL_mutex_destroy, m, (uint32_t) result);
     }
     hal_irq_restore(irq);
     return result;
@@ -200,7 +201,7 @@ APART int32_t mo_mutex_set_inherit(mutex_t *m, bool inherit)
         result = ERR_OK;
         trace_mutex_inherit_off(inherit, m);
     } else {
-        trace_refused_off(CALL_MUTEX_INHERIT, m, (uint32_t) result);
+        trace_refused_off(CALL_mutex_inherit, m, (uint32_t) result);
     }
     hal_irq_restore(irq);
     return result;
@@ -213,7 +214,7 @@ static __attribute__((noinline)) int32_t lock_contended(mutex_t *m, uint32_t tic
 {
     tcb_t *cur = sched_current();
     if (m->owner_tid == cur->id) {
-        trace_refused_off(CALL_MUTEX_LOCK, m, (uint32_t) ERR_TASK_BUSY);
+        trace_refused_off(CALL_mutex_lock, m, (uint32_t) ERR_TASK_BUSY);
         hal_irq_restore(irq);
         return ERR_TASK_BUSY;
     }
@@ -325,7 +326,7 @@ int32_t mo_mutex_unlock(mutex_t *m)
     uint32_t irq = hal_irq_save();
     tcb_t *cur = sched_current();
     if (unlikely(m->owner_tid != cur->id)) {
-        trace_refused_off(CALL_MUTEX_UNLOCK, m, (uint32_t) ERR_NOT_OWNER);
+        trace_refused_off(CALL_mutex_unlock, m, (uint32_t) ERR_NOT_OWNER);
         hal_irq_restore(irq);
         return ERR_NOT_OWNER;
     }

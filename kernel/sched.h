@@ -261,18 +261,3 @@ static inline void kernel_debug_not_in_handler(const char *call)
     if (CONFIG_KERNEL_CHECK)
         kernel_not_in_handler(call);
 }
-
-/* `call` of the event `refused`: the code of the event that success would have written. */
-enum refused_call {
-    CALL_TASK_CANCEL = 0x11,
-    CALL_TASK_SUSPEND = 0x14,
-    CALL_TASK_RESUME = 0x15,
-    CALL_TASK_PRIORITY = 0x16,
-    CALL_SEM_DESTROY = 0x31,
-    CALL_MUTEX_DESTROY = 0x41,
-    CALL_MUTEX_LOCK = 0x42,
-    CALL_MUTEX_UNLOCK = 0x47,
-    CALL_MUTEX_INHERIT = 0x49,
-    CALL_COND_DESTROY = 0x51,
-    CALL_COND_WAIT = 0x52,
-};

@@ -6,6 +6,7 @@
 
 #include <lib/malloc.h>
 
+#include "refuse.h"
 #include "sched.h"
 
 #define SEM_MAGIC 0x53454000u /* its low 12 bits are 0: compared with one lui */
@@ -52,7 +53,7 @@ APART int32_t mo_sem_destroy(sem_t *s)
         s->magic = 0;
         trace_sem_destroy_off(s);
     } else {
-        trace_refused_off(CALL_SEM_DESTROY, s, (uint32_t) result);
+        trace_refused_off(CALL_sem_destroy, s, (uint32_t) result);
     }
     hal_irq_restore(irq);
     if (result == ERR_OK)

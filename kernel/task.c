@@ -10,6 +10,7 @@
 #include "private/console.h"
 
 #include "mutex_internal.h"
+#include "refuse.h"
 #include "wheel.h"
 
 #include "asm.h"
@@ -245,23 +246,22 @@ void mo_task_exit(void)
     sched_block_ended(cur);
 }
 
-/* Every refusal of a call that names a task goes through here. */
-static int32_t refuse(uint32_t call, uint32_t id, int32_t result)
+/* The refusal of a call that names a task. */
+static int32_t refuse_id(uint32_t call, uint32_t id, int32_t result)
 {
-    trace_refused_any(call, (void *) (uintptr_t) id, (uint32_t) result);
-    return result;
+    return refuse(call, (void *) (uintptr_t) id, result);
 }
 
 int32_t mo_task_cancel(uint16_t id)
 {
     kernel_not_in_handler("mo_task_cancel");
     if (id == IDLE_ID || id == KERNEL_TASK_ID || id == sched_current()->id)
-        return refuse(CALL_TASK_CANCEL, id, ERR_TASK_CANT_REMOVE);
+        return refuse_id(CALL_task_destroy, id, ERR_TASK_CANT_REMOVE);
     sched_lock();
     tcb_t *t = sched_find(id);
     if (!t) {
         sched_unlock();
-        return refuse(CALL_TASK_CANCEL, id, ERR_TASK_NOT_FOUND);
+        return refuse_id(CALL_task_destroy, id, ERR_TASK_NOT_FOUND);
     }
     console_drain(); /* text it has begun lies on its stack */
     mutex_abandon_all(t);
@@ -347,7 +347,7 @@ int32_t mo_task_suspend(uint16_t id)
         t->state = TASK_SUSPENDED;
     }
     hal_irq_restore(irq);
-    return result == ERR_OK ? result : refuse(CALL_TASK_SUSPEND, id, result);
+    return result == ERR_OK ? result : refuse_id(CALL_task_suspend, id, result);
 }
 
 int32_t mo_task_resume(uint16_t id)
@@ -373,7 +373,7 @@ int32_t mo_task_resume(uint16_t id)
         }
     }
     hal_irq_restore(irq);
-    return result == ERR_OK ? result : refuse(CALL_TASK_RESUME, id, result);
+    return result == ERR_OK ? result : refuse_id(CALL_task_resume, id, result);
 }
 
 /* --- priority --- */
@@ -396,7 +396,7 @@ int32_t mo_task_priority(uint16_t id, uint16_t prio)
     kernel_not_in_handler("mo_task_priority");
     int32_t level = level_of(prio);
     if (level < 0 || id == IDLE_ID)
-        return refuse(CALL_TASK_PRIORITY, id, ERR_TASK_INVALID_PRIO);
+        return refuse_id(CALL_task_priority, id, ERR_TASK_INVALID_PRIO);
     sched_lock();
     tcb_t *t = sched_find(id);
     if (t) {
@@ -406,7 +406,7 @@ int32_t mo_task_priority(uint16_t id, uint16_t prio)
         sched.pending = true;
     }
     sched_unlock();
-    return t ? ERR_OK : refuse(CALL_TASK_PRIORITY, id, ERR_TASK_NOT_FOUND);
+    return t ? ERR_OK : refuse_id(CALL_task_priority, id, ERR_TASK_NOT_FOUND);
 }
 
 int32_t mo_task_rt_priority(uint16_t id, void *rt_prio)
