@@ -20,6 +20,7 @@ import sys
 import tempfile
 import termios
 import time
+import zlib
 
 HOST = os.path.abspath(sys.argv[1])
 KYMO = HOST + "/kymo"
@@ -379,6 +380,47 @@ def t_interactive():
     assert status == 0 and "bus_mutex" in out and "a quarter of the stretch" in out, out[-500:]
     out, status = screen("npfq", "--around", "mark:tick", mixed())
     assert status == 0 and "mark: tag" in out and "Sanitizer" not in out, out[-500:]
+
+
+def rewritten(path, change):
+    """A copy of a container whose packets went through change(type, payload), checksums right."""
+    with open(path, "rb") as f:
+        data = f.read()
+    out, at = data[:16], 16
+    while at < len(data):
+        head, length = bytearray(data[at:at + 24]), struct.unpack_from("<I", data, at + 8)[0]
+        payload = change(head[4], data[at + 24:at + 24 + length])
+        struct.pack_into("<I", head, 8, len(payload))
+        struct.pack_into("<I", head, 16, zlib.crc32(payload, zlib.crc32(head[:16])))
+        out += head + payload + bytes(-len(payload) % 8)
+        at += 24 + (length + 7) // 8 * 8
+    copy = folder.name + "/rewritten.kymo"
+    with open(copy, "wb") as f:
+        f.write(out)
+    return copy
+
+
+def t_hostile_names():
+    """Escape codes, HTML and broken UTF-8 in every text of a trace stay harmless text."""
+    evil = b"\x1b[31m<script>\xff\xc3\x28\"',%s%n\\\x07"
+
+    def change(kind, payload):
+        if kind == 1:
+            return payload.replace(b"image=", b"image=" + evil.replace(b"\n", b""))
+        if kind == 3:
+            return payload.replace(b"tick", evil[:4]).replace(b"load", evil[-4:])
+        if kind == 4:
+            return payload.replace(b"worker", evil).replace(b"app/synth.c", b"\x1b]0;x\x07")
+        return payload
+    path = rewritten(mixed(), change)
+    for args in (["info"], ["info", "--json"], ["print"], ["print", "--json"], ["stat", "--all"],
+                 ["stat", "--json"], ["stat", "--csv"], ["timeline"], ["stat", "--histogram"]):
+        done = subprocess.run([KYMO, *args, path], capture_output=True, timeout=60, check=False)
+        bad = re.search(rb"[\x00-\x09\x0b-\x1f\x7f]", done.stdout + done.stderr)
+        assert done.returncode == 0 and not bad, (args, done.returncode, bad)
+        if "--json" in args:
+            for line in done.stdout.decode("ascii").splitlines():
+                json.loads(line)
 
 
 def t_library_installs():

@@ -409,6 +409,9 @@ static void on_event(void *u, const kymo_model *m, const struct kymo_event *e)
 static char *copy(struct km_stat *c, const char *text)
 {
     char *s = strdup(text ? text : "?");
+    for (char *p = s; p && *p; p++) /* strings of a trace are anybody's bytes */
+        if (*p < 0x20 || *p > 0x7E)
+            *p = '?';
     c->no_memory = c->no_memory || !s;
     return s;
 }

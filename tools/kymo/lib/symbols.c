@@ -49,6 +49,9 @@ int kymo_symbols_parse(struct kymo_symbols *s, const void *text, size_t length, 
     }
     memcpy(s->text, text, length);
     s->text[length] = 0;
+    for (size_t i = 0; i < length; i++) /* names of a trace are anybody's bytes */
+        if ((s->text[i] < 0x20 || s->text[i] > 0x7E) && s->text[i] != '\n')
+            s->text[i] = '?';
     char *save = NULL;
     for (char *line = strtok_r(s->text, "\n", &save); line; line = strtok_r(NULL, "\n", &save)) {
         if (parse_line(line, &s->entry[s->count]))
