@@ -6,7 +6,7 @@
 REPORT := tools/kymo/report
 # In the order in which they may import each other.
 REPORT_JS := $(patsubst %,$(REPORT)/web/%.js,bytes units dom blocks store view rows paint theme \
-  draw events ledger search stats app details findings tables gutter input live main)
+  draw events ledger search stats app details findings load tables gutter input live main)
 REPORT_CSS := $(REPORT)/web/colours.css $(REPORT)/web/style.css $(REPORT)/web/panels.css
 REPORT_HTML := $(REPORT)/web/page.html
 REPORT_PAGE := $(BUILD)/host/report/page.html

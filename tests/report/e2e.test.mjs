@@ -193,7 +193,7 @@ test('no panel shows what only a programmer would understand', async () => {
     await settle(page);
     await take();
   }
-  for (const tab of ['tasks', 'isrs', 'objects', 'histograms']) {
+  for (const tab of ['tasks', 'isrs', 'objects', 'histograms', 'load']) {
     await page.click(`#tab-${tab}`);
     await settle(page);
     await take();

@@ -166,6 +166,34 @@ test('tables sort, and a worst value goes to its moment', async () => {
   await quiet(page);
 });
 
+test('load over time is that of kymo stat, and a stretch adds up', async () => {
+  const page = await openOff();
+  const index = indexOf(work('off-figures.html'));
+  const truth = stat(OFF());
+  await page.click('#tab-load');
+  await page.waitForSelector('.load-bar');
+  assert.deepEqual(index.stat.load.busy, truth.load.busy);
+  assert.equal(await page.locator('.load-bar').count(), truth.load.busy.length);
+  const [a, b] = [0.2, 0.7].map((share) => Math.round(index.duration * share));
+  await page.evaluate(
+    ([x, y]) => {
+      window.kymo.app.tableRows = null;
+      window.kymo.app.setRange(x, y);
+    },
+    [a, b],
+  );
+  await page.waitForFunction(() => window.kymo.app.tableRows);
+  const [rows] = await page.evaluate(() => window.kymo.app.tableRows);
+  const sum = rows.load.busy.reduce((s, v) => s + v, 0);
+  const running = rows.tasks
+    .filter((row) => row.name !== 'idle')
+    .reduce((s, row) => s + row.running, 0);
+  assert.ok(Math.abs(sum - running) < 1, `${sum} and ${running}`);
+  await page.locator('.load-bar').nth(3).click();
+  await settle(page);
+  await quiet(page);
+});
+
 // ---- two runs ----
 
 test('two runs: the first difference is marked, and both align at it', async () => {

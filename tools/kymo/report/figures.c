@@ -138,6 +138,21 @@ static void object_json(struct kr_buf *b, struct kr_survey *s, uint32_t i)
     kr_text(b, "}");
 }
 
+/* Busy and unknown counts of equal stretches, all harts together. */
+static void load_json(struct kr_buf *b, const struct kr_survey *s)
+{
+    const struct kymo_stat *t = s->stat;
+    uint64_t from = t->load_from > s->start ? t->load_from - s->start : 0;
+    kr_textf(b, "],\"load\":{\"from\":%llu,\"width\":%llu,\"busy\":[", (unsigned long long)from,
+             (unsigned long long)(t->load_width ? t->load_width : 1));
+    for (unsigned i = 0; i < t->load_bins; i++)
+        kr_textf(b, "%s%llu", i ? "," : "", (unsigned long long)t->load_busy[i]);
+    kr_text(b, "],\"unknown\":[");
+    for (unsigned i = 0; i < t->load_bins; i++)
+        kr_textf(b, "%s%llu", i ? "," : "", (unsigned long long)t->load_unknown[i]);
+    kr_text(b, "]}}");
+}
+
 void kr_figures_json(struct kr_buf *b, struct kr_survey *s)
 {
     kr_textf(b, "{\"cut\":%s,\"tasks\":[", s->gaps_seen ? "true" : "false");
@@ -149,5 +164,5 @@ void kr_figures_json(struct kr_buf *b, struct kr_survey *s)
     kr_text(b, "],\"objects\":[");
     for (uint32_t i = 0; i < s->rows.n_objects; i++)
         object_json(b, s, i);
-    kr_text(b, "]}");
+    load_json(b, s);
 }

@@ -75,7 +75,8 @@ struct others {
     uint8_t level[MOST_BY];
     unsigned n;
     uint64_t sum;
-    bool whole; /* the history reaches back to the wait's beginning */
+    bool whole;  /* the history reaches back to the wait's beginning */
+    bool unsure; /* of some that ran the level is not known */
 };
 
 static void add_other(struct others *o, uint32_t task, uint8_t level, uint64_t counts)
@@ -113,8 +114,11 @@ static struct others less_urgent(const struct kr_findings *f, const struct waiti
             break;
         }
         uint64_t from = r->from > w->from ? r->from : w->from, end = r->to < to ? r->to : to;
-        if (r->task == w->holder || r->task == waiter || r->task == KYMO_TASK_IDLE ||
-            r->level <= w->level || end <= from)
+        if (r->task == w->holder || r->task == waiter || r->task == KYMO_TASK_IDLE || end <= from)
+            continue;
+        if (r->level == 0xFF)
+            o.unsure = true; /* perhaps less urgent, perhaps not */
+        if (r->level == 0xFF || r->level <= w->level)
             continue;
         o.sum += end - from;
         add_other(&o, r->task, r->level, end - from);
@@ -175,7 +179,7 @@ static void inversion(struct kr_findings *f, struct kr_survey *s, const struct w
     found->to = to - s->start;
     kr_textf(&found->json,
              "\"kind\":\"inversion\",\"severity\":\"bad\",\"certainty\":%u,\"holderLevel\":%u,",
-             o.whole ? w->certainty : KYMO_POSSIBLE, holder_level);
+             o.whole && !o.unsure ? w->certainty : KYMO_POSSIBLE, holder_level);
     wait_json(&found->json, s, w, task, to, open);
     kr_text(&found->json, ",\"by\":[");
     for (unsigned i = 0; i < o.n; i++)

@@ -6,6 +6,7 @@ import { h, replace, announce } from './dom.js';
 import { KINDS } from './blocks.js';
 import { binsOf, statsOf, histogram } from './stats.js';
 import { momentLink } from './details.js';
+import { loadChart, loadOf } from './load.js';
 import { duration, integer, moment, percent } from './units.js';
 import { isRealTask } from './rows.js';
 
@@ -125,6 +126,7 @@ function namedRows(stat, index) {
     rows.map((row) => ({ ...row, name: list[row.i].name, kind: list[row.i].kind }));
   return {
     ...stat,
+    to: index.duration,
     tasks: named(stat.tasks, index.tasks),
     isrs: named(stat.isrs, index.isrs),
     objects: named(stat.objects, index.objects),
@@ -142,7 +144,8 @@ async function rowsFor(app, side) {
   const { first, last } = store.chunkRange(from, to);
   if (last - first >= MOST_CHUNKS || !store.covered(from, to)) return null;
   const chunks = await store.chunksBetween(from, to + 1);
-  return stretchRows(statsOf(chunks, store.index, from, to), store.index);
+  const load = loadOf(chunks, store.index, from, to);
+  return { ...stretchRows(statsOf(chunks, store.index, from, to), store.index), load, to };
 }
 
 // A spread, or what the trace's end cut if that is longer already.
@@ -341,6 +344,7 @@ export const TABLE_TABS = [
   ['isrs', 'Interrupts'],
   ['objects', 'Objects'],
   ['histograms', 'Histograms'],
+  ['load', 'Load'],
 ];
 
 function rangeText(app) {
@@ -375,6 +379,7 @@ function tableOf(app, data, side) {
       open('object'),
     );
   if (app.tableTab === 'histograms') return histograms(app, data, side);
+  if (app.tableTab === 'load') return loadChart(app, data.load, side, data.to);
   return grid(
     app,
     `tasks-${side}`,
