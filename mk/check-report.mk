@@ -24,6 +24,6 @@ check-report: host plugin demo-images $(H)/kymo-synth $(REPORT_NODE)/installed #
 	$(Q)rm -rf $(BUILD)/check-report/work
 	$(Q)$(REPORT_ENV) sh tests/report/run.sh $(if $(ONLY),'$(ONLY)')
 
-report-shots: demo-show $(REPORT_NODE)/installed ## pictures of the demo's report, to be looked at
+report-shots: demo $(REPORT_NODE)/installed ## pictures of the demo's report, to be looked at
 	$(Q)$(REPORT_ENV) node tests/report/shots.mjs $(BUILD)/demo/report.html \
 	  $(BUILD)/check-report/shots
