@@ -20,7 +20,7 @@ import {
   histogram,
   statsOf,
 } from '../../tools/kymo/report/web/stats.js';
-import { eventAt, eventFields, eventText } from '../../tools/kymo/report/web/events.js';
+import { eventAt, eventFields, eventText, formatLog } from '../../tools/kymo/report/web/events.js';
 import * as search from '../../tools/kymo/report/web/search.js';
 import { buildRows } from '../../tools/kymo/report/web/rows.js';
 import { groupFindings, holdUps } from '../../tools/kymo/report/web/findings.js';
@@ -498,6 +498,13 @@ test('events read like their table', async () => {
   );
   assert.match(eventText(change, store), /^task_switch state=\w+ next=\w+$/);
   assert.match(eventText({ code: 250, words: [], arg: 0 }, store), /^event 250/);
+});
+
+test('messages are put together, arguments or not', () => {
+  const words = [5, 0xffffffff, 65];
+  assert.equal(formatLog('%d of %d: %c, %u %%', words), '5 of -1: A, %u %');
+  assert.equal(formatLog('%08x|%p|%ld', [16, 16, 7]), '10|0x00000010|7');
+  assert.equal(formatLog('%s %n <b>', [1]), '%s %n <b>');
 });
 
 test('search finds every event that says all words, and no other', async () => {

@@ -61,9 +61,30 @@ export function showValue(value, type, store, desc) {
   return (SHOW[type] ?? String)(value, store, desc);
 }
 
+const CONVERSION = /%[-+ #0]*\d*(?:\.\d+)?[hlz]*([diuxXcp%])/g;
+
+// A message whose format string stayed on the host; a conversion without an argument stays as it
+// is.
+export function formatLog(format, words) {
+  let next = 0;
+  return format.replace(CONVERSION, (whole, kind) => {
+    if (kind === '%') return '%';
+    if (next >= words.length) return whole;
+    const word = words[next++];
+    if (kind === 'd' || kind === 'i') return String(word | 0);
+    if (kind === 'u') return String(word >>> 0);
+    if (kind === 'c') return word >= 32 && word < 127 ? String.fromCharCode(word) : '?';
+    return kind === 'p' ? hex(word) : (word >>> 0).toString(16);
+  });
+}
+
 // [{name, text}] of an event.
 export function eventFields(event, store) {
   const desc = store.byCode.get(event.code);
+  if (desc?.name === 'log') {
+    const format = store.index.names.tag[event.arg] ?? `tag ${event.arg}`;
+    return [{ name: 'text', type: 'text', text: formatLog(format, event.words) }];
+  }
   if (!desc) return [{ name: 'code', text: hex(event.code) }];
   return desc.fields.map((field) => ({
     name: field.name,

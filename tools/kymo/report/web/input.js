@@ -29,7 +29,7 @@ export const KEYS = [
   ['n N', 'next, previous match'],
   ['x', 'wake-up arrows on or off'],
   ['t', 'light or dark'],
-  ['Page Up/Down', 'scroll the rows'],
+  ['PgUp PgDn', 'scroll the rows'],
   ['Esc', 'let go of selection and marks'],
   ['?', 'this help'],
 ];

@@ -223,6 +223,7 @@ class Page {
     const { app } = this;
     this.tabs('side-tabs', SIDE_TABS, app.tab, (id) => app.setTab(id));
     const panel = byId('side-panel');
+    panel.scrollTop = 0;
     if (app.tab === 'details') renderDetails(app, panel);
     else if (app.tab === 'search') this.renderSearch(panel);
     else if (app.tab === 'bookmarks') this.renderBookmarks(panel);
