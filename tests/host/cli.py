@@ -400,6 +400,52 @@ def rewritten(path, change):
     return copy
 
 
+def words_of_codes(table):
+    """Payload words of each code, from the table's text."""
+    words = {}
+    for line in table.decode("ascii").splitlines():
+        code, sub, _, _, *fields = line.split()
+        own = sum(f[0] == "W" for f in fields)
+        for i in range(1 << int(sub)):
+            more = i if any(f[0] == "M" for f in fields) else 0
+            words[int(code, 16) + i] = own + more
+    return words
+
+
+def t_blocks_offered_twice():
+    """Copies of the open block, taken while it grew, and closed blocks sent twice change nothing."""
+    with open(mixed(), "rb") as f:
+        data = f.read()
+    out, at, words = data[:16], 16, None
+
+    def packet(kind, payload):
+        head = struct.pack("<IHHII", 0x4B50594B, kind, 0, len(payload), 0)
+        crc = zlib.crc32(payload, zlib.crc32(head))
+        return head + struct.pack("<II", crc, 0) + payload + bytes(-len(payload) % 8)
+
+    while at < len(data):
+        kind, length = data[at + 4], struct.unpack_from("<I", data, at + 8)[0]
+        raw = data[at:at + 24 + (length + 7) // 8 * 8]
+        payload = raw[24:24 + length]
+        if kind == 2:
+            words = words_of_codes(payload)
+        if kind == 5:
+            slots, base = struct.unpack_from("<H", payload)[0], 0x80200000
+            for part in (slots // 3, slots // 2, slots):
+                used = sum(words[payload[32 + 8 * i + 4]] for i in range(part))
+                ctl = struct.pack("<IHHIIHHIIIIIIIIII", 0x4B594D4F, 1, 64, base + 32 + 8 * part,
+                                  base + length - 4 * used, 0x4B42, 0, base, base, 4 * length,
+                                  length, 0, 0, 0, 0, 0, 0)
+                out += packet(6, (ctl + bytes(64))[:64] + bytes(4) + payload[4:])
+            out += raw
+        out += raw
+        at += len(raw)
+    path = folder.name + "/twice.kymo"
+    with open(path, "wb") as f:
+        f.write(out)
+    assert rows_of(path) == rows_of(mixed())
+
+
 def t_hostile_names():
     """Escape codes, HTML and broken UTF-8 in every text of a trace stay harmless text."""
     evil = b"\x1b[31m<script>\xff\xc3\x28\"',%s%n\\\x07"

@@ -227,31 +227,40 @@ static void forge(void)
     }
 }
 
-static void make(void)
+/* A run in which time leaps, so that a time_sync is among the events. */
+static bool make(uint64_t seed)
 {
     struct synth_config c = SYNTH_DEFAULT;
     c.events = 120;
     c.tasks = 3;
     c.block_size = 256;
+    c.leap = true;
+    c.seed = seed;
     char *p;
     FILE *f = open_memstream(&p, &size);
     if (!f || !synth_run(&c, f, NULL) || fclose(f))
         abort();
+    free(bytes);
     bytes = (uint8_t *)p;
-    fd = memfd_create("trace", 0);
-    snprintf(path, sizeof path, "/proc/self/fd/%d", fd);
     put(size);
     look(&original);
     if (original.result || original.damaged || !original.ended || original.lost ||
         original.count < 100)
         abort();
+    for (unsigned i = 0; i < original.count; i++)
+        if (original.event[i].code == 1)
+            return true;
+    return false;
 }
 
 int main(int argc, char **argv)
 {
     brief = argc > 1 && strcmp(argv[1], "brief") == 0;
     only = argc > 1 && !brief ? argv[1] : NULL;
-    make();
+    fd = memfd_create("trace", 0);
+    snprintf(path, sizeof path, "/proc/self/fd/%d", fd);
+    for (uint64_t seed = 1; !make(seed); seed++)
+        ;
     cuts();
     flips();
     zeros();
