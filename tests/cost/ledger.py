@@ -1,11 +1,14 @@
 # SPDX-License-Identifier: MIT
 """The ledger: what each of the recorder's writers executes, and what tracing costs a whole system.
 
-Figures come from `kymo cost` on tests/cost/writers.c and from the plugin's plain counter on tests/cost/load.c. Two counts of a
-writer are given: between its first and last instruction as the recorder marks them ("writer"), and of a function that holds nothing
-else, its return taken off: that adds the packing of every field from a register of its own, which a site with constants does not pay.
+Figures come from `kymo cost` on tests/cost/writers.c and from the plugin's plain counter on
+tests/cost/load.c. Two counts of a writer are given: between its first and last instruction as the
+recorder marks them ("writer"), and of a function that holds nothing else, its return taken off:
+that adds the packing of every field from a register of its own, which a site with constants does
+not pay.
 
-    --write FILE   Markdown      --json FILE   the figures      --gate FILE   fail if one is worse than there
+    --write FILE   Markdown      --json FILE   the figures      --gate FILE   fail if one is worse
+                   than there
     --accept FILE  write the gate's file"""
 import argparse
 import copy
@@ -15,7 +18,8 @@ import re
 import subprocess
 import sys
 
-MODES = (("started", "bench_started", "bench_masked"), ("masked", "bench_masked", "bench_stopped"), ("stopped", "bench_stopped", "bench_end"))
+MODES = (("started", "bench_started", "bench_masked"), ("masked", "bench_masked", "bench_stopped"),
+         ("stopped", "bench_stopped", "bench_end"))
 RATES = (1000, 10000, 50000)
 RINGS = (1024, 4096)
 SHOW = 12  # figures that are worse, at most
@@ -61,11 +65,13 @@ class Ledger:
     def code_bytes(self, config):
         """Of each bench function, out-of-line parts included, its return not."""
         out = run([self.cross + "readelf", "-SW", self.image(config, "writers")[:-4] + ".c.o"])
-        found = re.findall(r"\.text\.bench_(off|any)_(\w+)\s+PROGBITS\s+\S+\s+\S+\s+([0-9a-f]+)", out)
+        found = re.findall(r"\.text\.bench_(off|any)_(\w+)\s+PROGBITS\s+\S+\s+\S+\s+([0-9a-f]+)",
+                           out)
         return {(name, how): int(size, 16) - 2 for how, name, size in found}
 
     def count(self, config, mode, start, stop):
-        out = run([self.kymo, "cost", "-f", "bench_off_*", "-f", "bench_any_*", "-w", "--start", start, "--stop", stop, "--json", "-",
+        out = run([self.kymo, "cost", "-f", "bench_off_*", "-f", "bench_any_*", "-w", "--start",
+                   start, "--stop", stop, "--json", "-",
                    "--timeout", "100", self.image(config, "writers")])
         result = json.loads(out)
         if result["unknown"] or result["lost"]:
@@ -80,9 +86,12 @@ class Ledger:
             w = marks[name, how]
             if r["calls"] != w["calls"] or r["calls"] < 100:
                 fail("%s %s: %d calls, %d writes" % (name, how, r["calls"], w["calls"]))
-            yield {"name": name, "mode": mode, "context": how, "class": w["class"], "calls": r["calls"],
-                   "instructions": less_return(r["instructions"]), "writer": triple(w["instructions"]), "stores": triple(r["stores"]),
-                   "loads": triple(r["loads"]), "masked": triple(r["masked"]), "bytes": w["bytes"]["max"]}
+            yield {"name": name, "mode": mode, "context": how, "class": w["class"],
+                   "calls": r["calls"],
+                   "instructions": less_return(r["instructions"]),
+                   "writer": triple(w["instructions"]), "stores": triple(r["stores"]),
+                   "loads": triple(r["loads"]), "masked": triple(r["masked"]),
+                   "bytes": w["bytes"]["max"]}
 
     def events(self):
         sizes, out = self.code_bytes("ring1024"), []
@@ -97,15 +106,21 @@ class Ledger:
         for (name, how), size in self.code_bytes("off").items():
             if size != 0:
                 fail("%s %s: %d bytes are left when tracing is compiled out" % (name, how, size))
-            out.append({"name": name, "mode": "compiled out", "context": how, "class": "", "calls": 0, "instructions": none, "writer": none,
-                        "stores": none, "loads": none, "masked": none, "bytes": 0, "ring": 0, "code_bytes": 0})
+            out.append({"name": name, "mode": "compiled out", "context": how, "class": "",
+                        "calls": 0, "instructions": none, "writer": none,
+                        "stores": none, "loads": none, "masked": none, "bytes": 0, "ring": 0,
+                        "code_bytes": 0})
         return out
 
     def distance(self, config, name, begin, end):
-        symbols = {x.split()[2]: x.split()[0] for x in run([self.cross + "nm", self.image(config, name)]).splitlines() if len(x.split()) == 3}
+        symbols = {x.split()[2]: x.split()[0]
+                   for x in run([self.cross + "nm", self.image(config, name)]).splitlines()
+                   if len(x.split()) == 3}
         out = "%s/cfg-cost-%s/between.txt" % (self.build, config)
-        run(["qemu-system-riscv32", "-M", "virt", "-bios", "none", "-display", "none", "-monitor", "none", "-serial", "null", "-m", "128M",
-             "-icount", "shift=0,sleep=off", "-seed", "1", "-kernel", self.image(config, name), "-plugin",
+        run(["qemu-system-riscv32", "-M", "virt", "-bios", "none", "-display", "none", "-monitor",
+             "none", "-serial", "null", "-m", "128M",
+             "-icount", "shift=0,sleep=off", "-seed", "1", "-kernel", self.image(config, name),
+             "-plugin",
              "file=%s,between=0x%s:0x%s,out=%s" % (self.plugin, symbols[begin], symbols[end], out)])
         with open(out) as f:
             fields = f.read().split()
@@ -120,17 +135,21 @@ class Ledger:
             off = self.distance("off", name, "running_begin", "running_end")
             stopped = self.distance("ring1024", name, "stopped_begin", "stopped_end")
             running = self.distance("ring1024", name, "running_begin", "running_end")
-            out.append({"rate": rate, "switches": switches, "compiled_out": off, "stopped": stopped, "running": running})
+            out.append({"rate": rate, "switches": switches, "compiled_out": off, "stopped": stopped,
+                        "running": running})
         return out
 
     def listing(self, symbol):
-        text = run([self.cross + "objdump", "-d", "--no-show-raw-insn", "--disassemble=" + symbol, self.image("ring%d" % RINGS[0], "writers")])
+        text = run([self.cross + "objdump", "-d", "--no-show-raw-insn", "--disassemble=" + symbol,
+                    self.image("ring%d" % RINGS[0], "writers")])
         lines = re.findall(r"^ *[0-9a-f]+:\t(.*)$", text, re.M)
         return ["    " + re.sub(r"\s+", " ", x).strip() for x in lines]
 
     def disassembly(self, event):
-        return run([self.cross + "objdump", "-d", "--no-show-raw-insn", "--disassemble=bench_%s_%s" % (event["context"], event["name"]),
-                    self.image("ring%d" % (event["ring"] or RINGS[0]), "writers")]).split("Disassembly of section .text:")[-1].strip()
+        return run([self.cross + "objdump", "-d", "--no-show-raw-insn", "--disassemble=bench_%s_%s"
+                    % (event["context"], event["name"]),
+                    self.image("ring%d" % (event["ring"] or RINGS[0]),
+                               "writers")]).split("Disassembly of section .text:")[-1].strip()
 
 
 def key(e):
@@ -138,8 +157,10 @@ def key(e):
 
 
 def figures(e):
-    return {"instructions": e["instructions"]["median"], "worst": e["instructions"]["max"], "writer": e["writer"]["median"],
-            "stores": e["stores"]["median"], "loads": e["loads"]["median"], "masked": e["masked"]["max"], "bytes": e["bytes"]}
+    return {"instructions": e["instructions"]["median"], "worst": e["instructions"]["max"],
+            "writer": e["writer"]["median"],
+            "stores": e["stores"]["median"], "loads": e["loads"]["median"],
+            "masked": e["masked"]["max"], "bytes": e["bytes"]}
 
 
 def must(e):
@@ -148,7 +169,8 @@ def must(e):
     if e["mode"] in ("stopped", "masked"):
         limit, found = MUST_STOPPED, e["writer"]["median"]
     elif e["name"] == "task_switch" and how == 0:
-        limit, found = MUST_SWITCH, max(e["instructions"]["median"], e["stores"]["median"] + MUST_SWITCH - MUST_STORES)
+        limit, found = MUST_SWITCH, max(e["instructions"]["median"], e["stores"]["median"]
+                                        + MUST_SWITCH - MUST_STORES)
     else:
         words = (e["bytes"] - 8) // 4
         limit, found = MUST.get(words, (1 << 30, 1 << 30))[how], e["writer"]["median"]
@@ -156,9 +178,12 @@ def must(e):
         yield "%s: %d instructions, %d are allowed" % (key(e), found, limit)
     worst_allowed = WORST_OF.get(e["name"], MUST_WORST)
     if e["writer"]["max"] > worst_allowed:
-        yield "%s: %d instructions at worst, %d are allowed" % (key(e), e["writer"]["max"], worst_allowed)
+        yield "%s: %d instructions at worst, %d are allowed" % (key(e), e["writer"]["max"],
+                                                                worst_allowed)
     if e["masked"]["max"] > MUST_MASKED:
-        yield "%s: %d instructions with interrupts masked, %d are allowed" % (key(e), e["masked"]["max"], MUST_MASKED)
+        yield "%s: %d instructions with interrupts masked, %d are allowed" % (key(e),
+                                                                              e["masked"]["max"],
+                                                                              MUST_MASKED)
 
 
 def compare(events, baseline):
@@ -184,7 +209,8 @@ def gate(ledger, events, path, systems):
     doctored = copy.deepcopy(baseline["events"])
     for name in doctored:
         doctored[name]["instructions"] -= 1
-    if events and len({key(e) for e, _ in compare(events, doctored)}) != len([e for e in events if e["mode"] != "compiled out"]):
+    if events and len({key(e) for e, _ in compare(events, doctored)}) != len([e for e in events
+                                                                              if e["mode"] != "compiled out"]):
         broken.append("the gate does not see one instruction more")
     for s in systems:
         if not s["compiled_out"] <= s["stopped"] <= s["running"]:
@@ -198,11 +224,14 @@ def gate(ledger, events, path, systems):
         e = next(e for e in events if key(e) == name)
         print("\n%s %s:\n%s\n" % (e["class"], name, ledger.disassembly(e)))
     if len(worse) > SHOW:
-        print("... and %d figures more; if the change is meant, `make cost-accept` takes today's" % (len(worse) - SHOW))
+        print("... and %d figures more; if the change is meant, `make cost-accept` takes today's"
+              % (len(worse) - SHOW))
     if worse and not same:
-        print("check-cost: the baseline is gcc %s's, this is %s: not a failure" % (baseline["compiler"], ledger.compiler()))
+        print("check-cost: the baseline is gcc %s's, this is %s: not a failure"
+              % (baseline["compiler"], ledger.compiler()))
     failures = len(broken) + (len(worse) if same else 0)
-    print("check-cost: %d passed, %d failed" % (len(events) - failures if failures < len(events) else 0, failures))
+    print("check-cost: %d passed, %d failed"
+          % (len(events) - failures if failures < len(events) else 0, failures))
     return 1 if failures else 0
 
 
@@ -217,10 +246,13 @@ def table(events):
             "|---|---|---|---|---|---|---|---|---|---|---|---|"]
     for name in dict.fromkeys(e["name"] for e in events):
         off, any_ = by[name, "off", "started"], by[name, "any", "started"]
-        stopped = "/".join(str(by[name, how, "stopped"]["instructions"]["max"]) for how in ("off", "any"))
+        stopped = "/".join(str(by[name, how, "stopped"]["instructions"]["max"])
+                           for how in ("off", "any"))
         rows.append("| `%s` | %s | %s | %s | %s | %s | %s | %s | %s | %s | %s | %d/%d |" % (
-            name, off["class"], off["bytes"] or "-", cell(off["instructions"]), cell(off["writer"]), cell(off["stores"]), cell(any_["instructions"]),
-            cell(any_["writer"]), cell(any_["stores"]), cell(any_["masked"]), stopped, off["code_bytes"], any_["code_bytes"]))
+            name, off["class"], off["bytes"] or "-", cell(off["instructions"]),
+            cell(off["writer"]), cell(off["stores"]), cell(any_["instructions"]),
+            cell(any_["writer"]), cell(any_["stores"]), cell(any_["masked"]), stopped,
+            off["code_bytes"], any_["code_bytes"]))
     return rows
 
 
@@ -250,10 +282,12 @@ def missed_aims(events, ledger):
                   "part, the running task, depth, level and causes, each a load and a store. That is what makes every block decode alone and every loss",
                   "exact. It comes once in some 120 events and masks nothing, so the mean is half an instruction an event. `trace_rv32_room`:", ""]
         lines += ledger.listing("trace_rv32_room") + [""]
-    off = [e["writer"]["median"] for e in events if e["mode"] == "stopped" and e["context"] == "any"]
+    off = [e["writer"]["median"] for e in events if e["mode"] == "stopped"
+           and e["context"] == "any"]
     if max(off) > AIM_STOPPED:
         lines += ["**A stopped write from a task is %d, the aim %d.** The test of the class is inside the restartable sequence, so that a writer which starts over" % (
-                  max(off), AIM_STOPPED), "after a stop writes nothing; the two instructions that begin and end the sequence stay. `task_yield` from a task:", ""]
+                  max(off), AIM_STOPPED),
+                  "after a stop writes nothing; the two instructions that begin and end the sequence stay. `task_yield` from a task:", ""]
         lines += ledger.listing("bench_any_task_yield") + [""]
     return lines
 
@@ -264,16 +298,21 @@ def document(events, systems, ledger):
     kinds = []
     for words in sorted({(e["bytes"] - 8) // 4 for e in started}):
         for how in ("off", "any"):
-            some = [e["writer"] for e in started if e["context"] == how and (e["bytes"] - 8) // 4 == words]
-            kinds.append("| %d | %s | %d | %s |" % (8 + 4 * words, how, len(some), "%d to %d" % (min(x["median"] for x in some), max(x["median"] for x in some))))
+            some = [e["writer"] for e in started if e["context"] == how
+                    and (e["bytes"] - 8) // 4 == words]
+            kinds.append("| %d | %s | %d | %s |"
+                         % (8 + 4 * words, how, len(some), "%d to %d"
+                            % (min(x["median"] for x in some), max(x["median"] for x in some))))
     lines = ["# What tracing costs", "",
              "Made by `make cost`; do not edit. RV32IMAC, gcc %s -O2, instructions counted in QEMU under icount by tools/qemu" % compiler,
              "([cost-plugin.md](cost-plugin.md)). Instructions are exact and repeat; they are not cycles. A cell is min/median/max, or one number",
              "if all calls are equal; the maximum has a block change in it.", "",
              "## In short", "",
-             "| bytes of the event | context | events | instructions of the writer, median |", "|---|---|---|---|"] + kinds + [
+             "| bytes of the event | context | events | instructions of the writer, median |",
+             "|---|---|---|---|"] + kinds + [
              "", "The worst write, block change included: %s. Interrupts masked by a writer: at most %d instructions." % (
-                 ", ".join("%d instructions with %d KiB" % (worst(events, r), r * 16 // 1024) for r in RINGS), max(e["masked"]["max"] for e in started)),
+                 ", ".join("%d instructions with %d KiB" % (worst(events, r), r * 16 // 1024)
+                           for r in RINGS), max(e["masked"]["max"] for e in started)),
              "Compiled out: 0 instructions and 0 bytes for every event (the object code is also compared, by check-recorder).", "",
              "## A whole system", "",
              "Two tasks hand a token to and fro over two semaphores (signal, wake, block, switch) with work in between; instructions executed for the",
@@ -307,7 +346,9 @@ def main():
         print(text)
     if a.accept:
         with open(a.accept, "w") as f:
-            json.dump({"compiler": compiler, "events": {key(e): figures(e) for e in events if e["mode"] != "compiled out"}}, f, indent=0, sort_keys=True)
+            json.dump({"compiler": compiler,
+                       "events": {key(e): figures(e) for e in events
+                                  if e["mode"] != "compiled out"}}, f, indent=0, sort_keys=True)
             f.write("\n")
     return gate(ledger, events, a.gate, systems) if a.gate else 0
 

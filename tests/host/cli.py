@@ -480,7 +480,7 @@ def t_library_installs():
                 'struct kymo_stat *s = kymo_stat_run(t, 0, UINT64_MAX, &e);\n'
                 'if (!s) return 1;\n'
                 'printf("%u\\n", s->tasks); kymo_stat_free(s); kymo_close(t); return 0; }\n')
-    build = os.path.dirname(HOST)
+    build = os.path.relpath(os.path.dirname(HOST))  # make takes no name with a blank
     subprocess.run(["make", "-s", f"BUILD={build}", "install", f"DESTDIR={root}", "PREFIX=/usr"],
                    check=True, stdout=subprocess.DEVNULL, timeout=120)
     env = dict(os.environ, PKG_CONFIG_PATH=root + "/usr/lib/pkgconfig",

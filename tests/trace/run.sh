@@ -40,7 +40,8 @@ case_fuzz() {
 
 # Every writer of the image reaches the recorder's words from gp, in one instruction each.
 case_writers_use_gp() {
-    python3 tests/trace/sites.py "$BUILD/target/pathfinder.elf" "${CROSS_COMPILE:-riscv64-unknown-elf-}objdump"
+    python3 tests/trace/sites.py "$BUILD/target/pathfinder.elf" \
+        "${CROSS_COMPILE:-riscv64-unknown-elf-}objdump"
 }
 
 # An interrupt that records at every instruction of every compiled writer, in an interpreter.

@@ -31,7 +31,8 @@ const char sql_views[] =
     " longest_ns, round(100.0 * sum(dur) / (SELECT sum(dur) FROM sched), 3) AS percent FROM"
     " sched JOIN thread USING (utid) GROUP BY utid ORDER BY ns DESC;"
 
-    /* Each stretch of one state whole, though its level or holder changed in it, and what followed. */
+    /* Each stretch of one state whole, though its level or holder changed in it, and what
+     * followed. */
     "CREATE VIEW stretch AS SELECT min(id) AS id, utid, min(ts) AS ts, sum(dur) AS dur, state,"
     " lead(state) OVER (PARTITION BY utid ORDER BY min(id)) AS next, max(certainty) AS certainty"
     " FROM thread_state GROUP BY part_of;"
@@ -43,7 +44,8 @@ const char sql_views[] =
     " ORDER BY longest_ns DESC;"
 
     /* Who was blocked, on what, by whom, how long? */
-    "CREATE VIEW blocked AS SELECT s.id, s.part_of, s.ts, s.dur, s.utid, t.name AS task, o.kind, o.name AS"
+    "CREATE VIEW blocked AS SELECT s.id, s.part_of, s.ts, s.dur, s.utid, t.name AS task, o.kind, "
+    "o.name AS"
     " object, s.blocked_by_utid AS holder_utid, h.name AS holder, s.priority, h.base_prio AS"
     " holder_priority, s.certainty FROM thread_state s JOIN thread t ON t.utid = s.utid LEFT"
     " JOIN object o ON o.id = s.blocked_on LEFT JOIN thread h ON h.utid = s.blocked_by_utid"
@@ -69,7 +71,8 @@ const char sql_views[] =
     /* Who wakes whom, from an interrupt or not? */
     "CREATE VIEW wake_pairs AS SELECT w.name AS waker, s.irq_context, t.name AS woken, count(*)"
     " AS wakes FROM thread_state s JOIN thread t ON t.utid = s.utid LEFT JOIN thread w ON"
-    " w.utid = s.waker_utid WHERE s.state = 'ready' AND s.waker_utid IS NOT NULL AND s.part_of = s.id GROUP BY"
+    " w.utid = s.waker_utid WHERE s.state = 'ready' AND s.waker_utid IS NOT NULL AND s.part_of = "
+    "s.id GROUP BY"
     " s.waker_utid, s.irq_context, s.utid ORDER BY wakes DESC;"
 
     /* From one wake-up to the next wait: the task's response, and how much of it was work, as `kymo
