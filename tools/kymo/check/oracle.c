@@ -263,8 +263,9 @@ static void leave(struct ohart *h, uint32_t prev, unsigned state, uint32_t next)
     if (!preempted) {
         queue_tail(h, prev);
         /* a slice that ends with a tick ends before or after that tick's wake-ups: the kernel's
-         * choice */
-        t->loose = h->ticked || level_of(h, next) == LEVEL_UNKNOWN;
+         * choice; one that ended while the scheduler was locked took effect at that tick */
+        bool deferred = !h->yielded && h->depth == 0 && h->ticks > 0;
+        t->loose = h->ticked || deferred || level_of(h, next) == LEVEL_UNKNOWN;
         return;
     }
     queue_head(h, prev);
