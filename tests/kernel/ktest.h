@@ -11,6 +11,7 @@
 #include <linmo.h>
 
 #include "private/error.h"
+#include "private/stdio.h"
 
 #define KTEST_SELECT (*(volatile uint32_t *) 0x87C10000)
 
@@ -41,6 +42,8 @@ static inline void ktest_end(uint32_t status)
 static void __attribute__((noinline, unused))
 ktest_fail(const char *file, int line, const char *what, int32_t a, int32_t b)
 {
+    _stdout_install(NULL); /* some tests throw text away */
+    *(volatile uint8_t *) (HAL_UART + 4) = 0; /* or loop it back */
     printf("FAIL %s %s:%d: %s: %d, %d (task %u, tick %u)\n", ktest_this->name, file, line, what, a,
            b, mo_task_id(), mo_ticks());
     ktest_end(1);
