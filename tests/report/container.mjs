@@ -2,6 +2,7 @@
 // Changes names inside a container: SYMBOLS, STRINGS and name events stay where they are, packets
 // get new lengths and checksums (Documentation/SPEC.md, section 5). Bytes are given as Latin-1
 // text.
+const META = 1;
 const SYMBOLS = 4;
 const STRINGS = 3;
 const BLOCK = 5;
@@ -74,6 +75,17 @@ export function rewrite(bytes, names) {
   return rebuild(bytes, (type, payload) => {
     if (type === SYMBOLS || type === STRINGS) return rename(payload, type, names);
     return type === BLOCK || type === OPEN ? renameEvents(payload, names) : payload;
+  });
+}
+
+// The container with a line of its META packet replaced.
+export function setMeta(bytes, key, value) {
+  return rebuild(bytes, (type, payload) => {
+    if (type !== META) return payload;
+    const text = payload
+      .toString('latin1')
+      .replace(new RegExp(`^${key}=.*$`, 'm'), `${key}=${value}`);
+    return Buffer.from(text, 'latin1');
   });
 }
 

@@ -399,6 +399,27 @@ test('by keyboard alone: to a row, along it, to its details and to the finding',
   await quiet(page);
 });
 
+test('groups of rows fold by keyboard and by click', async () => {
+  const page = await openOff();
+  const tasks = () => page.locator('.label.task').count();
+  assert.equal(await tasks(), 3);
+  await page.locator('#label-group\\:task\\:0').focus();
+  await page.keyboard.press('Enter');
+  await settle(page);
+  assert.equal(await tasks(), 0);
+  assert.equal(
+    await page.evaluate(() => document.activeElement.getAttribute('aria-expanded')),
+    'false',
+  );
+  await page.keyboard.press(' ');
+  await settle(page);
+  assert.equal(await tasks(), 3);
+  await page.locator('#label-group\\:task\\:0').click();
+  await settle(page);
+  assert.equal(await tasks(), 0);
+  await quiet(page);
+});
+
 test('marks measure, bookmarks stay, and the address opens the same view elsewhere', async () => {
   const page = await openOff();
   const index = indexOf(work('off.html'));

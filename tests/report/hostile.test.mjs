@@ -16,7 +16,7 @@ import {
 } from 'node:fs';
 import path from 'node:path';
 import { LOSSY, OFF, WORK, indexOf, launch, open, report, tryKymo, work } from './harness.mjs';
-import { damage, rewrite } from './container.mjs';
+import { damage, rewrite, setMeta } from './container.mjs';
 
 let browser;
 before(async () => {
@@ -153,6 +153,15 @@ test('bad calls get one line and status 125', () => {
     assert.equal(stderr.trim().split('\n').length, 1, stderr);
   }
   assert.equal(existsSync(work('x.html')), false);
+});
+
+test('two traces of different clocks are refused', () => {
+  const other = work('other-clock.kymo');
+  writeFileSync(other, setMeta(readFileSync(OFF()), 'clock_hz', '12345'));
+  const { status, stderr } = tryKymo(['report', OFF(), other, '-o', work('clocks.html')]);
+  assert.equal(status, 125);
+  assert.match(stderr, /10000000 and 12345 Hz/);
+  assert.equal(existsSync(work('clocks.html')), false);
 });
 
 test('a failure leaves the report that was there, and no temporary file', () => {

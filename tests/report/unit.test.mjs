@@ -231,7 +231,7 @@ test('durations have four digits and a unit', () => {
   for (const [counts, text] of cases) assert.equal(units.duration(counts, 1e6), text);
 });
 
-test("moments count from the clock's zero", () => {
+test('moments count from the zero of the clock', () => {
   assert.equal(
     units.moment(250000, { hz: 1e6, start: 1000001 }).replaceAll('\u202f', ' '),
     '1.250 001 s',

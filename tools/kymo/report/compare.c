@@ -4,6 +4,7 @@
  */
 #include "report/report.h"
 
+#include <stdio.h>
 #include <string.h>
 
 struct side {
@@ -61,6 +62,18 @@ static int walk(struct kr_diff *d, struct side s[2], struct kymo_error *err)
     return 0;
 }
 
+/* The page draws both over one ruler. */
+static int same_clock(const struct side s[2], const char *a, const char *b, struct kymo_error *err)
+{
+    uint64_t hz[2] = {kymo_get_info(s[0].t)->clock_hz, kymo_get_info(s[1].t)->clock_hz};
+    if (hz[0] == hz[1])
+        return 0;
+    snprintf(err->text, sizeof err->text,
+             "%.200s and %.200s have clocks of %llu and %llu Hz: they cannot share a timeline", a,
+             b, (unsigned long long)hz[0], (unsigned long long)hz[1]);
+    return -1;
+}
+
 int kr_compare(struct kr_diff *d, const char *a, const char *b, struct kymo_error *err)
 {
     struct side s[2] = {{0}, {0}};
@@ -68,6 +81,8 @@ int kr_compare(struct kr_diff *d, const char *a, const char *b, struct kymo_erro
     int status = kymo_open(&s[0].t, a, err);
     if (status >= 0)
         status = kymo_open(&s[1].t, b, err);
+    if (status >= 0)
+        status = same_clock(s, a, b, err);
     if (status >= 0)
         status = walk(d, s, err);
     for (int k = 0; k < 2; k++)

@@ -15,10 +15,11 @@ export function h(tag, props = {}, ...children) {
 }
 
 function setProp(element, name, value) {
-  if (value === null || value === undefined || value === false) return;
-  if (name.startsWith('on')) element.addEventListener(name.slice(2), value);
+  if (value === null || value === undefined) return;
+  if (name.startsWith('aria-')) element.setAttribute(name, String(value));
+  else if (value === false) return;
+  else if (name.startsWith('on')) element.addEventListener(name.slice(2), value);
   else if (name === 'data') Object.assign(element.dataset, value);
-  else if (name.startsWith('aria-')) element.setAttribute(name, String(value));
   else element.setAttribute(name, value === true ? '' : value);
 }
 

@@ -6,34 +6,55 @@ import { h } from './dom.js';
 import { visibleRows } from './rows.js';
 import { TASK_COLOURS } from './paint.js';
 
+function swatchFor(app, row) {
+  if (row.kind !== 'task') return null;
+  const { colour } = app.traces[row.side].store.index.tasks[row.i];
+  return h('span', { class: `swatch t${colour % TASK_COLOURS}` });
+}
+
+function parts(row, first) {
+  const note = h('span', { class: 'note' }, row.note);
+  return [first, h('span', { class: 'name' }, row.label), note];
+}
+
+// A header is a button of its own: its rows are folded by a click, Enter or Space.
+function headerFor(app, row) {
+  const fold = () => app.fold(row);
+  const onkeydown = (e) => {
+    if (e.key !== 'Enter' && e.key !== ' ') return;
+    e.preventDefault();
+    e.stopPropagation();
+    fold();
+  };
+  const chevron = h('span', { 'aria-hidden': true }, row.folded ? '▸' : '▾');
+  const props = { class: 'label group', role: 'button', tabindex: 0, 'aria-expanded': !row.folded };
+  return h(
+    'div',
+    {
+      ...props,
+      id: `label-${row.key}`,
+      title: `Fold or unfold ${row.label}`,
+      onclick: fold,
+      onkeydown,
+    },
+    ...parts(row, chevron),
+  );
+}
+
 function labelFor(app, row) {
-  const swatch =
-    row.kind === 'task'
-      ? h('span', {
-          class: `swatch t${app.traces[row.side].store.index.tasks[row.i].colour % TASK_COLOURS}`,
-        })
-      : null;
-  const group = row.kind === 'group';
+  if (row.kind === 'group') return headerFor(app, row);
+  const select = () => app.select(row, app.cursorTime(row.side));
+  const title = row.note ? `${row.label} – ${row.note}` : row.label;
   return h(
     'div',
     {
       class: `label ${row.kind}`,
       role: 'option',
       id: `label-${row.key}`,
-      data: { key: row.key },
-      title: group
-        ? `Fold or unfold ${row.label}`
-        : `${row.label}${row.note ? ` – ${row.note}` : ''}`,
-      onclick: () =>
-        group
-          ? app.fold(row)
-          : row.kind === 'side'
-            ? null
-            : app.select(row, app.cursorTime(row.side)),
+      title,
+      onclick: row.kind === 'side' ? null : select,
     },
-    group ? h('span', { class: 'chevron', 'aria-hidden': true }, row.folded ? '▸' : '▾') : swatch,
-    h('span', { class: 'name' }, row.label),
-    h('span', { class: 'note' }, row.note),
+    ...parts(row, swatchFor(app, row)),
   );
 }
 
@@ -43,9 +64,13 @@ export class Gutter {
     this.app = app;
     this.list = list;
     this.shown = new Map();
+    this.refocus = null;
   }
 
+  // The focus stays with the label that had it, which is made anew.
   forget() {
+    const { activeElement } = document;
+    this.refocus = this.list.contains(activeElement) ? activeElement.id : this.refocus;
     this.shown.clear();
     this.list.replaceChildren();
   }
@@ -68,7 +93,10 @@ export class Gutter {
       }
       element.style.top = `${row.top - app.scroll}px`;
       element.style.height = `${row.height}px`;
-      element.setAttribute('aria-selected', String(app.selected?.key === row.key));
+      if (row.kind !== 'group')
+        element.setAttribute('aria-selected', String(app.selected?.key === row.key));
     }
+    if (this.refocus) document.getElementById(this.refocus)?.focus();
+    this.refocus = null;
   }
 }
