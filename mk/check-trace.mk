@@ -19,7 +19,8 @@ $(TT)/host: $(TTHOST) $(TTHDR) $(BUILD)/gen/trace_hash.h $(BUILD)/stamps/trace-h
 	$(say) HCC $@
 	$(Q)$(HCC) $(TTFLAGS) -Itests/trace/port $(TTINC) -o $@ $(TTHOST)
 
-$(TT)/faults: tests/trace/faults.c tests/trace/twin.c $(TTSRC) $(TTHDR) $(BUILD)/gen/trace_hash.h \
+$(TT)/faults: tests/trace/faults.c tests/trace/streams.c tests/trace/bench.c tests/trace/twin.c \
+  $(TTSRC) $(TTHDR) $(BUILD)/gen/trace_hash.h \
   $(BUILD)/stamps/trace-host
 	@mkdir -p $(@D)
 	$(say) HCC $@
