@@ -63,9 +63,20 @@ $(TT)/placements: tests/trace/placements.c tests/trace/rv32.c tests/trace/twin.c
 	$(Q)$(HCC) -std=gnu11 -O2 -g -Wall -Wextra -Werror -Wshadow -Itrace -Itests/trace -o $@ \
 	  $(filter %.c,$^)
 
+# An image that boots twice.
+$(TG)/reset.o: tests/trace/reset.c $(BUILD)/stamps/target | $(TRACE_GENERATED)
+	@mkdir -p $(@D)
+	$(say) CC $<
+	$(Q)$(TCC) $(TFLAGS) $(TINC) -c $< -o $@
+
+$(TG)/reset.elf: $(TG)/reset.o $(T)/libkymo-kernel.a arch/riscv/riscv32-qemu.ld
+	$(say) LD $@
+	$(Q)$(TLD) -melf32lriscv --gc-sections -T arch/riscv/riscv32-qemu.ld -o $@ $< \
+	  --whole-archive $(T)/libkymo-kernel.a --no-whole-archive
+
 .PHONY: check-recorder
 check-recorder: $(TT)/host $(TT)/faults $(TT)/placements $(TT)/fuzz \
-  $(TT)/threads-address $(TT)/threads-thread $(TG)/guest.elf kernel host plugin synth \
+  $(TT)/threads-address $(TT)/threads-thread $(TG)/guest.elf $(TG)/reset.elf kernel host plugin synth \
   $(BUILD)/gen/trace_empty.h
 	@BUILD=$(BUILD) ONLY='$(ONLY)' MAKE='$(MAKE)' KSRC='$(filter-out trace/%,$(filter %.c,$(KSRC)))' \
 	  TARGET_CC='$(TCC) $(TFLAGS) $(TINC)' sh tests/trace/run.sh
