@@ -7,10 +7,11 @@
  * interrupt handlers, wake-ups, object ownership, loss. Every command, export and report is a sink;
  * none decodes events on its own.
  *
- * Rules: one pass; memory is bounded by tasks and objects, never by events. Pointers given to a
- * callback are valid until it returns. Times are counts of the trace's clock (kymo_info.clock_hz),
- * 64 bits, as the target saw them. Nothing here prints or exits: a function that fails returns a
- * negative value and fills kymo_error with one line that names file and offset. */
+ * Rules: a trace and what was made of it belong to one thread at a time. One pass; memory is
+ * bounded by tasks and objects, never by events. Pointers given to a callback are valid until it
+ * returns. Times are counts of the trace's clock (kymo_info.clock_hz), 64 bits, as the target saw
+ * them. Nothing here prints or exits: a function that fails returns a negative value and fills
+ * kymo_error with one line that names file and offset. */
 #ifndef KYMO_H
 #define KYMO_H
 #include <stdbool.h>
@@ -30,21 +31,19 @@ struct kymo_error {
 
 typedef struct kymo_trace kymo_trace;
 
-struct kymo_info { /* strings live as long as the trace */
+struct kymo_info { /* strings live as long as the trace; printable ASCII, "" if it does not say */
     const char *image, *build_id, *clock, *capture;
-    uint64_t clock_hz;
+    uint64_t clock_hz; /* 1 to 10^12 */
     uint32_t table_hash;
-    uint32_t harts;
-    bool damaged;           /* packets were skipped or the tail is cut; see kymo_warnings */
-    bool ended;             /* an END packet is there */
+    uint32_t harts; /* 1 to 64 */
+    bool damaged;   /* packets were skipped or the tail is cut: kymo_warnings. Final after a pass */
+    bool ended;     /* an END packet is there; else the capture was cut off or still runs */
     const char *end_reason; /* NULL if not ended */
     int end_exit;
     uint64_t end_time; /* clock at the end, 0 unknown */
-    uint64_t cost_executed,
-        cost_tracer; /* instructions of the run, and of them the recorder's own; 0 unless the
-                      * trace carries its ledger (`kymo run --cost`) */
-    bool same_table; /* the trace's events are those this library was built with; else see
-                        kymo_known */
+    /* Instructions of the run, and of them the recorder's own; 0 unless counted (`kymo run --cost`). */
+    uint64_t cost_executed, cost_tracer;
+    bool same_table; /* the trace's events are those this library was built with; else kymo_known */
 };
 
 struct kymo_field { /* one line's field in the event table */
@@ -62,7 +61,7 @@ struct kymo_event_desc {
 
 struct kymo_event {
     uint64_t time;
-    uint64_t seq; /* number since the last clear, per hart */
+    uint64_t seq; /* number since boot, per hart */
     uint32_t arg; /* 24 bits */
     uint16_t hart;
     uint8_t code; /* as recorded, SUB included */
@@ -88,14 +87,23 @@ struct kymo_gap {      /* between the event before and the one after */
 
 enum { KYMO_END = 0, KYMO_EVENT = 1, KYMO_GAP = 2 }; /* kymo_next, or negative */
 
+/* Opens a container; "-" is standard input. 0, or -1 with *err set and *out NULL: it cannot be
+ * read, is no trace, is of another version, does not name its clock, or its event table is not its
+ * image's. */
 int kymo_open(kymo_trace **out, const char *path, struct kymo_error *err);
-void kymo_close(kymo_trace *t);
+void kymo_close(kymo_trace *t); /* t may be NULL */
 const struct kymo_info *kymo_get_info(const kymo_trace *t);
+/* The next event (KYMO_EVENT fills *ev) or loss (KYMO_GAP fills *gap). Of an event only its first
+ * `words` words are set. Times never decrease, over all harts; a gap comes at its beginning, before
+ * the event that ends it. KYMO_END at the end, also when called again. -1: a read error; damage is
+ * none, it is told as a gap and by kymo_warnings. */
 int kymo_next(kymo_trace *t, struct kymo_event *ev, struct kymo_gap *gap, struct kymo_error *err);
+/* From the beginning again; gives the same. */
 int kymo_rewind(kymo_trace *t, struct kymo_error *err);
 /* A file that is still written: KYMO_END then means "nothing new yet", a packet that is not
  * complete is no damage, and kymo_next may be called again later. */
 int kymo_follow(kymo_trace *t, bool on);
+/* What was wrong with the file so far: at most 50 lines, each once, with offsets. NULL beyond. */
 unsigned kymo_warnings(const kymo_trace *t);
 const char *kymo_warning(const kymo_trace *t, unsigned i);
 
@@ -116,7 +124,7 @@ uint32_t kymo_value(const struct kymo_event *ev, const struct kymo_field *f,
  * for both. */
 const char *kymo_symbol(const kymo_trace *t, uint32_t addr, char kind, uint32_t *offset,
                         const char **file_line);
-/* String at an offset of .trace_fmt; NULL if none. */
+/* String at an offset of .trace_fmt, as it is in the image: any bytes. NULL if none. */
 const char *kymo_string(const kymo_trace *t, uint32_t tag);
 
 /* ---- model ---- */
