@@ -82,7 +82,8 @@ def main():
     measure("kymo", "print to a file", n, kymo, "print", big)
     measure("kymo", "print --json", n, kymo, "print", "--json", big)
     formats = {"ctf": "/ctf", "tracedat": "/big.dat", "perfetto": "/big.pftrace",
-               "jsonl": "/big.jsonl"}
+               "jsonl": "/big.jsonl", "vcd": "/big.vcd", "sqlite": "/big.db", "tsv": "/big.tsv",
+               "chrome": "/big.json"}
     for name, where in formats.items():
         subprocess.run(["rm", "-rf", scratch + where], check=True)
         measure("kymo", "export to " + name, n, kymo, "export", "-q", "--to", name, "-o",
