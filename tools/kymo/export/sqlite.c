@@ -15,8 +15,7 @@
 #include <unistd.h>
 
 #ifdef HAVE_SQLITE3
-#include <sqlite3.h>
-
+#include "bulk.h"
 #include "set.h"
 
 enum insert {
@@ -32,21 +31,24 @@ enum insert {
     INSERTS
 };
 
-static const char *const insert_text[INSERTS] = {
-    [IN_SCHED] = "INSERT INTO sched(trace_id, ts, dur, cpu, utid, end_state, priority) "
-                 "VALUES(1,?,?,?,?,?,?)",
-    [IN_STATE] = "INSERT INTO thread_state(trace_id, ts, dur, cpu, utid, state, waker_utid, "
-                 "irq_context, blocked_on,"
-                 " blocked_by_utid, priority, certainty, part_of)"
-                 " VALUES(1,?,?,?,?,?,?,?,?,?,?,?,?)",
-    [IN_SLICE] = "INSERT INTO slice(trace_id, ts, dur, track, utid, cpu, name, depth, certainty) "
-                 "VALUES(1,?,?,?,?,?,?,?,?)",
-    [IN_COUNTER] = "INSERT INTO counter VALUES(1,?,?,?)",
-    [IN_INSTANT] = "INSERT INTO instant VALUES(1,?,?,?,?,?)",
-    [IN_LOSS] = "INSERT INTO loss VALUES(1,?,?,?,?,NULL,?)",
-    [IN_OBJECT] = "INSERT OR REPLACE INTO object VALUES(?,1,?,?)",
-    [IN_THREAD] = "INSERT INTO thread VALUES(?,1,?,?,?,?,?,?)",
-    [IN_TRACE] = "INSERT INTO trace VALUES(1,?,NULL,?,NULL,?,?,?,'capture',?)",
+static const struct bulk_kind kinds[INSERTS] = {
+    [IN_SCHED] = {"sched",
+                  "INSERT INTO sched(trace_id, ts, dur, cpu, utid, end_state, priority) VALUES",
+                  "(1,?,?,?,?,?,?)", 6, BULK_ROWS},
+    [IN_STATE] = {"thread_state",
+                  "INSERT INTO thread_state(trace_id, ts, dur, cpu, utid, state, waker_utid,"
+                  " irq_context, blocked_on, blocked_by_utid, priority, certainty, part_of) VALUES",
+                  "(1,?,?,?,?,?,?,?,?,?,?,?,?)", 12, BULK_ROWS},
+    [IN_SLICE] = {"slice",
+                  "INSERT INTO slice(trace_id, ts, dur, track, utid, cpu, name, depth, certainty)"
+                  " VALUES",
+                  "(1,?,?,?,?,?,?,?,?)", 8, BULK_ROWS},
+    [IN_COUNTER] = {"counter", "INSERT INTO counter VALUES", "(1,?,?,?)", 3, BULK_ROWS},
+    [IN_INSTANT] = {"instant", "INSERT INTO instant VALUES", "(1,?,?,?,?,?)", 5, BULK_ROWS},
+    [IN_LOSS] = {"loss", "INSERT INTO loss VALUES", "(1,?,?,?,?,NULL,?)", 5, 1},
+    [IN_OBJECT] = {"object", "INSERT OR REPLACE INTO object VALUES", "(?,1,?,?)", 3, 1},
+    [IN_THREAD] = {"thread", "INSERT INTO thread VALUES", "(?,1,?,?,?,?,?,?)", 7, 1},
+    [IN_TRACE] = {"trace", "INSERT INTO trace VALUES", "(1,?,NULL,?,NULL,?,?,?,'capture',?)", 6, 1},
 };
 
 struct life {
@@ -59,52 +61,18 @@ struct life {
 struct sq {
     struct xp_job *job;
     sqlite3 *db;
-    sqlite3_stmt *in[INSERTS];
-    const char *word[INSERTS][16]; /* what each column was bound to last, if it was a word */
-    int error;                     /* first result that was not SQLITE_DONE */
-    uint64_t since[XP_HARTS];      /* when the task now running on the hart began to */
-    int level[XP_HARTS];           /* at that moment */
+    struct bulk in[INSERTS];
+    int error;                /* SQLite's first bad result */
+    uint64_t since[XP_HARTS]; /* when the task now running on the hart began to */
+    int level[XP_HARTS];      /* at that moment */
     int64_t states;           /* rows of thread_state so far: the last one's id */
-    struct life *life;             /* XP_TASKS of them */
+    struct life *life;        /* XP_TASKS of them */
     struct xp_set objects;
 };
 
-/* ---- binding: one call per column, NULL for what is not known ---- */
-
-static void bind(sqlite3_stmt *s, int at, int64_t v)
+static void name_text(struct bulk *s, int column, const char *text)
 {
-    sqlite3_bind_int64(s, at, v);
-}
-
-static void bind_if(sqlite3_stmt *s, int at, int64_t v, bool known)
-{
-    if (known)
-        sqlite3_bind_int64(s, at, v);
-    else
-        sqlite3_bind_null(s, at);
-}
-
-/* The text lives until the row was inserted. */
-static void bind_text(sqlite3_stmt *s, int at, const char *text)
-{
-    sqlite3_bind_text(s, at, text, -1, SQLITE_STATIC);
-}
-
-/* A word of ours, which never changes: SQLite keeps what is bound, so binding it once is enough. */
-static void bind_word(struct sq *q, enum insert which, int at, const char *word)
-{
-    if (q->word[which][at] == word)
-        return;
-    q->word[which][at] = word;
-    bind_text(q->in[which], at, word);
-}
-
-static void insert(struct sq *q, enum insert which)
-{
-    int r = sqlite3_step(q->in[which]);
-    if (r != SQLITE_DONE && !q->error)
-        q->error = r;
-    sqlite3_reset(q->in[which]);
+    bulk_text(s, column, text, strlen(text));
 }
 
 static void see_object(struct sq *q, struct xp_flow *f, uint32_t addr)
@@ -112,11 +80,11 @@ static void see_object(struct sq *q, struct xp_flow *f, uint32_t addr)
     if (addr == 0 || !xp_set_add(&q->objects, addr))
         return;
     const struct kymo_object *o = kymo_model_object(f->model, addr);
-    sqlite3_stmt *s = q->in[IN_OBJECT];
-    bind(s, 1, addr);
-    bind_text(s, 2, xp_kind_name(o ? o->kind : 0));
-    bind_text(s, 3, kymo_object_name(f->model, addr));
-    insert(q, IN_OBJECT);
+    struct bulk *s = &q->in[IN_OBJECT];
+    bulk_int(s, 1, addr);
+    bulk_word(s, 2, xp_kind_name(o ? o->kind : 0));
+    name_text(s, 3, kymo_object_name(f->model, addr));
+    bulk_row(s);
 }
 
 /* ---- steps ---- */
@@ -139,14 +107,14 @@ static void on_ended(void *u, struct xp_flow *f, uint64_t time, unsigned hart, u
 static void sched_row(struct sq *q, unsigned hart, uint64_t ns, uint32_t task,
                       const char *end_state)
 {
-    sqlite3_stmt *s = q->in[IN_SCHED];
-    bind(s, 1, (int64_t)q->since[hart]);
-    bind(s, 2, (int64_t)(ns - q->since[hart]));
-    bind(s, 3, hart);
-    bind(s, 4, task);
-    bind_word(q, IN_SCHED, 5, end_state);
-    bind_if(s, 6, q->level[hart], q->level[hart] >= 0);
-    insert(q, IN_SCHED);
+    struct bulk *s = &q->in[IN_SCHED];
+    bulk_int(s, 1, (int64_t)q->since[hart]);
+    bulk_int(s, 2, (int64_t)(ns - q->since[hart]));
+    bulk_int(s, 3, hart);
+    bulk_int(s, 4, task);
+    bulk_word(s, 5, end_state);
+    bulk_if(s, 6, q->level[hart], q->level[hart] >= 0);
+    bulk_row(s);
 }
 
 static void on_change(void *u, struct xp_flow *f, const struct xp_switch *w)
@@ -163,7 +131,7 @@ static void on_change(void *u, struct xp_flow *f, const struct xp_switch *w)
 static void on_interval(void *u, struct xp_flow *f, const struct kymo_interval *i)
 {
     struct sq *q = u;
-    sqlite3_stmt *s = q->in[IN_STATE];
+    struct bulk *s = &q->in[IN_STATE];
     if (i->task >= XP_TASK_LOST || i->state == KYMO_DEAD)
         return;
     q->states++;
@@ -173,20 +141,19 @@ static void on_interval(void *u, struct xp_flow *f, const struct kymo_interval *
         q->life[i->task].base = i->base;
     see_object(q, f, i->object);
     uint64_t from = xp_ns(f, i->from);
-    bind(s, 1, (int64_t)from);
-    bind(s, 2, (int64_t)(xp_ns(f, i->to) - from));
-    bind(s, 3, i->hart);
-    bind(s, 4, i->task);
-    bind_word(q, IN_STATE, 5,
-              i->state == KYMO_READY && i->preempted ? "preempted" : xp_state_name(i->state));
-    bind_if(s, 6, i->waker, i->state == KYMO_READY && i->waker < XP_TASK_LOST);
-    bind_if(s, 7, i->waker_irq != 0, i->state == KYMO_READY && i->reason != 0xFF);
-    bind_if(s, 8, i->object, i->state == KYMO_BLOCKED && i->object);
-    bind_if(s, 9, i->holder, i->state == KYMO_BLOCKED && i->holder && i->holder < KYMO_TASK_BOOT);
-    bind_if(s, 10, i->level, i->level != 0xFF);
-    bind_word(q, IN_STATE, 11, xp_certainty_name(i->certainty));
-    bind(s, 12, q->life[i->task].part);
-    insert(q, IN_STATE);
+    bulk_int(s, 1, (int64_t)from);
+    bulk_int(s, 2, (int64_t)(xp_ns(f, i->to) - from));
+    bulk_int(s, 3, i->hart);
+    bulk_int(s, 4, i->task);
+    bulk_word(s, 5, i->state == KYMO_READY && i->preempted ? "preempted" : xp_state_name(i->state));
+    bulk_if(s, 6, i->waker, i->state == KYMO_READY && i->waker < XP_TASK_LOST);
+    bulk_if(s, 7, i->waker_irq != 0, i->state == KYMO_READY && i->reason != 0xFF);
+    bulk_if(s, 8, i->object, i->state == KYMO_BLOCKED && i->object);
+    bulk_if(s, 9, i->holder, i->state == KYMO_BLOCKED && i->holder && i->holder < KYMO_TASK_BOOT);
+    bulk_if(s, 10, i->level, i->level != 0xFF);
+    bulk_word(s, 11, xp_certainty_name(i->certainty));
+    bulk_int(s, 12, q->life[i->task].part);
+    bulk_row(s);
 }
 
 struct slice {
@@ -199,17 +166,17 @@ struct slice {
 
 static void slice_row(struct sq *q, struct xp_flow *f, const struct slice *l)
 {
-    sqlite3_stmt *s = q->in[IN_SLICE];
+    struct bulk *s = &q->in[IN_SLICE];
     uint64_t from = xp_ns(f, l->from);
-    bind(s, 1, (int64_t)from);
-    bind(s, 2, (int64_t)(xp_ns(f, l->to) - from));
-    bind_word(q, IN_SLICE, 3, l->track);
-    bind_if(s, 4, l->task, l->task < XP_TASK_LOST);
-    bind_if(s, 5, l->hart, l->hart >= 0);
-    bind_text(s, 6, l->name);
-    bind(s, 7, l->depth);
-    bind_word(q, IN_SLICE, 8, xp_certainty_name(l->certainty));
-    insert(q, IN_SLICE);
+    bulk_int(s, 1, (int64_t)from);
+    bulk_int(s, 2, (int64_t)(xp_ns(f, l->to) - from));
+    bulk_word(s, 3, l->track);
+    bulk_if(s, 4, l->task, l->task < XP_TASK_LOST);
+    bulk_if(s, 5, l->hart, l->hart >= 0);
+    name_text(s, 6, l->name);
+    bulk_int(s, 7, l->depth);
+    bulk_word(s, 8, xp_certainty_name(l->certainty));
+    bulk_row(s);
 }
 
 static void on_isr(void *u, struct xp_flow *f, const struct kymo_isr *i)
@@ -244,14 +211,14 @@ static void on_span(void *u, struct xp_flow *f, const struct kymo_user_span *p)
 static void counter_row(struct sq *q, struct xp_flow *f, const struct kymo_event *e)
 {
     const struct xp_code *c = &f->code[e->code];
-    sqlite3_stmt *s = q->in[IN_COUNTER];
+    struct bulk *s = &q->in[IN_COUNTER];
     if (!c->tag || !c->value)
         return;
     const char *name = kymo_string(f->trace, kymo_value(e, c->tag, c->desc));
-    bind(s, 1, (int64_t)xp_ns(f, e->time));
-    bind_text(s, 2, name ? name : "counter");
-    sqlite3_bind_double(s, 3, (int32_t)kymo_value(e, c->value, c->desc));
-    insert(q, IN_COUNTER);
+    bulk_int(s, 1, (int64_t)xp_ns(f, e->time));
+    bulk_word(s, 2, name ? name : "counter");
+    bulk_real(s, 3, (int32_t)kymo_value(e, c->value, c->desc));
+    bulk_row(s);
 }
 
 /* "name=value name=value": what print shows of an event. Not by snprintf: it is a third of the
@@ -287,7 +254,7 @@ static void args_text(const struct xp_args *a, struct line *l)
 static void instant_row(struct sq *q, struct xp_flow *f, const struct kymo_event *e,
                         const char *name)
 {
-    sqlite3_stmt *s = q->in[IN_INSTANT];
+    struct bulk *s = &q->in[IN_INSTANT];
     unsigned hart = e->hart < XP_HARTS ? e->hart : XP_HARTS - 1;
     uint32_t task = f->hart[hart].running;
     struct xp_args args;
@@ -295,15 +262,15 @@ static void instant_row(struct sq *q, struct xp_flow *f, const struct kymo_event
     xp_args_of(f, e, &args);
     args_text(&args, &text);
     const char *message = xp_message(f, e);
-    bind(s, 1, (int64_t)xp_ns(f, e->time));
-    bind(s, 2, e->hart);
-    bind_if(s, 3, task, task < XP_TASK_LOST);
-    bind_word(q, IN_INSTANT, 4, name);
+    bulk_int(s, 1, (int64_t)xp_ns(f, e->time));
+    bulk_int(s, 2, e->hart);
+    bulk_if(s, 3, task, task < XP_TASK_LOST);
+    bulk_word(s, 4, name);
     if (message)
-        bind_text(s, 5, message);
+        name_text(s, 5, message);
     else
-        sqlite3_bind_text(s, 5, text.at, (int)text.used, SQLITE_STATIC);
-    insert(q, IN_INSTANT);
+        bulk_text(s, 5, text.at, text.used);
+    bulk_row(s);
 }
 
 static void on_event(void *u, struct xp_flow *f, const struct kymo_event *e, unsigned use)
@@ -320,30 +287,30 @@ static void on_event(void *u, struct xp_flow *f, const struct kymo_event *e, uns
 static void on_gap(void *u, struct xp_flow *f, const struct kymo_gap *g)
 {
     struct sq *q = u;
-    sqlite3_stmt *s = q->in[IN_LOSS];
+    struct bulk *s = &q->in[IN_LOSS];
     uint64_t from = xp_ns(f, g->from);
-    bind(s, 1, g->hart);
-    bind(s, 2, (int64_t)from);
-    bind(s, 3, (int64_t)(xp_ns(f, g->to) - from));
-    bind_if(s, 4, (int64_t)g->events, g->events != UINT64_MAX);
-    bind_text(s, 5, xp_loss_name(g->cause));
-    insert(q, IN_LOSS);
+    bulk_int(s, 1, g->hart);
+    bulk_int(s, 2, (int64_t)from);
+    bulk_int(s, 3, (int64_t)(xp_ns(f, g->to) - from));
+    bulk_if(s, 4, (int64_t)g->events, g->events != UINT64_MAX);
+    bulk_word(s, 5, xp_loss_name(g->cause));
+    bulk_row(s);
 }
 
 static void thread_rows(struct sq *q, struct xp_flow *f)
 {
-    sqlite3_stmt *s = q->in[IN_THREAD];
+    struct bulk *s = &q->in[IN_THREAD];
     for (uint32_t t = 0; t < XP_TASK_LOST; t++) {
         if (!q->life[t].seen)
             continue;
-        bind(s, 1, t);
-        bind(s, 2, t);
-        bind_text(s, 3, xp_task_name(f, t));
-        bind_if(s, 4, q->life[t].base, q->life[t].base != 0xFF);
-        bind(s, 5, t == KYMO_TASK_IDLE);
-        bind(s, 6, (int64_t)q->life[t].start);
-        bind_if(s, 7, (int64_t)q->life[t].end, q->life[t].ended);
-        insert(q, IN_THREAD);
+        bulk_int(s, 1, t);
+        bulk_int(s, 2, t);
+        name_text(s, 3, xp_task_name(f, t));
+        bulk_if(s, 4, q->life[t].base, q->life[t].base != 0xFF);
+        bulk_int(s, 5, t == KYMO_TASK_IDLE);
+        bulk_int(s, 6, (int64_t)q->life[t].start);
+        bulk_if(s, 7, (int64_t)q->life[t].end, q->life[t].ended);
+        bulk_row(s);
     }
 }
 
@@ -365,19 +332,19 @@ static void on_end(void *u, struct xp_flow *f, uint64_t time)
 {
     struct sq *q = u;
     const struct kymo_info *info = kymo_get_info(f->trace);
-    sqlite3_stmt *s = q->in[IN_TRACE];
+    struct bulk *s = &q->in[IN_TRACE];
     for (unsigned h = 0; h < XP_HARTS; h++)
         if (f->hart[h].running != XP_TASK_LOST)
             sched_row(q, h, xp_ns(f, time), f->hart[h].running, "end");
     thread_rows(q, f);
     object_rows(q, f);
-    bind_text(s, 1, info->build_id);
-    bind_text(s, 2, info->image);
-    bind(s, 3, (int64_t)f->hz);
-    bind(s, 4, info->harts);
-    bind_if(s, 5, (int64_t)f->lost, !f->lost_unknown);
-    bind_text(s, 6, info->capture);
-    insert(q, IN_TRACE);
+    bulk_word(s, 1, info->build_id);
+    bulk_word(s, 2, info->image);
+    bulk_int(s, 3, (int64_t)f->hz);
+    bulk_int(s, 4, info->harts);
+    bulk_if(s, 5, (int64_t)f->lost, !f->lost_unknown);
+    bulk_word(s, 6, info->capture);
+    bulk_row(s);
 }
 
 static const struct xp_steps steps = {
@@ -398,7 +365,9 @@ static const struct xp_steps steps = {
 static int sql_fail(struct sq *q, const char *path, struct kymo_error *err)
 {
     snprintf(err->text, sizeof err->text, "cannot write %.300s: %s", path,
-             q->db ? sqlite3_errmsg(q->db) : "out of memory");
+             q->error ? sqlite3_errstr(q->error)
+             : q->db  ? sqlite3_errmsg(q->db)
+                      : "out of memory");
     return -1;
 }
 
@@ -411,8 +380,7 @@ static int prepare(struct sq *q)
         sqlite3_exec(q->db, sql_schema, NULL, NULL, NULL) != SQLITE_OK)
         return -1;
     for (int i = 0; i < INSERTS; i++)
-        if (sqlite3_prepare_v3(q->db, insert_text[i], -1, SQLITE_PREPARE_PERSISTENT, &q->in[i],
-                               NULL) != SQLITE_OK)
+        if (bulk_open(&q->in[i], q->db, &kinds[i], &q->error) != SQLITE_OK)
             return -1;
     return 0;
 }
@@ -420,21 +388,22 @@ static int prepare(struct sq *q)
 static int finish(struct sq *q, const char *stamp)
 {
     sqlite3_stmt *s = NULL;
-    for (int i = 0; i < INSERTS; i++) {
-        sqlite3_finalize(q->in[i]);
-        q->in[i] = NULL;
-    }
-    int r = sqlite3_exec(q->db, sql_views, NULL, NULL, NULL);
+    for (int i = 0; i < INSERTS; i++)
+        bulk_close(&q->in[i], q->db);
+    int r = q->error;
+    if (r == SQLITE_OK)
+        r = sqlite3_exec(q->db, sql_views, NULL, NULL, NULL);
     if (r == SQLITE_OK)
         r = sqlite3_prepare_v2(q->db, "INSERT INTO kymo_cache VALUES(?,?)", -1, &s, NULL);
     if (r == SQLITE_OK) {
-        bind(s, 1, SQL_VERSION);
-        if (stamp)
-            bind_text(s, 2, stamp);
+        sqlite3_bind_int(s, 1, SQL_VERSION);
+        sqlite3_bind_text(s, 2, stamp, -1, SQLITE_STATIC);
         r = sqlite3_step(s) == SQLITE_DONE ? SQLITE_OK : SQLITE_ERROR;
     }
     sqlite3_finalize(s);
-    return r == SQLITE_OK ? sqlite3_exec(q->db, "COMMIT", NULL, NULL, NULL) : r;
+    if (r == SQLITE_OK)
+        r = sqlite3_exec(q->db, "COMMIT", NULL, NULL, NULL);
+    return q->error = r;
 }
 
 static int fill(struct sq *q, const char *temp, const char *stamp, struct kymo_error *err)
@@ -447,7 +416,7 @@ static int fill(struct sq *q, const char *temp, const char *stamp, struct kymo_e
         return sql_fail(q, q->job->output, err);
     if (xp_flow_run(q->job, &steps, q, err) < 0)
         return -1;
-    if (q->error || finish(q, stamp) != SQLITE_OK)
+    if (finish(q, stamp) != SQLITE_OK)
         return sql_fail(q, q->job->output, err);
     return 0;
 }
@@ -455,7 +424,7 @@ static int fill(struct sq *q, const char *temp, const char *stamp, struct kymo_e
 static int into_place(struct xp_out *name, int r, struct sq *q, struct kymo_error *err)
 {
     for (int i = 0; i < INSERTS; i++)
-        sqlite3_finalize(q->in[i]);
+        bulk_close(&q->in[i], q->db);
     if (q->db && sqlite3_close(q->db) != SQLITE_OK && r == 0)
         r = sql_fail(q, q->job->output, err);
     if (r == 0)

@@ -17,8 +17,7 @@ enum dat_id {
     DAT_OWN = 1024 /* plus the first code of the event */
 };
 enum { DAT_MORE = 7, DAT_FIELDS = 24 };
-_Static_assert(8 + DAT_FIELDS * (4 + 4 + XP_NAME_MAX) <= 2048,
-               "a record of our own fits its buffer");
+_Static_assert(8 + DAT_FIELDS * (4 + 4 + XP_NAME_MAX) <= 2048, "a record fits its buffer");
 
 /* An event of our own is its table fields as 32-bit numbers; a field of kind M is DAT_MORE of
  * them. */
