@@ -152,7 +152,7 @@ exit
 
 
 def gtkwave(case, path, shown):
-    """The program itself, on a screen of its own: it reads the file and the view shows every row."""
+    """GTKWave itself, on a screen of its own: it reads the file, its view shows every row."""
     script = os.path.join(case.dir, 'show.tcl')
     with open(script, 'w') as f:
         f.write(SCRIPT)
