@@ -41,7 +41,7 @@ struct kymo_info { /* strings live as long as the trace; printable ASCII, "" if 
     const char *end_reason; /* NULL if not ended */
     int end_exit;
     uint64_t end_time; /* clock at the end, 0 unknown */
-    /* Instructions of the run, and of them the recorder's own; 0 unless `kymo run --cost` counted. */
+    /* Instructions of the run, and the recorder's of them; 0 unless `kymo run --cost` counted. */
     uint64_t cost_executed, cost_tracer;
     bool same_table; /* the trace's events are those this library was built with; else kymo_known */
 };
