@@ -183,6 +183,42 @@ static int32_t b03_chain(void)
     return 1;
 }
 
+/* A waiter whose time is up takes back what it had lent, along the whole chain. */
+static void lend_for_a_while(void)
+{
+    mo_task_delay(2);
+    CHECK_EQ(mo_mutex_timedlock(&second, 3), ERR_TIMEOUT);
+    CHECK_EQ(block_of(2)->prio_level, 4); /* still that of the one in between */
+    CHECK_EQ(block_of(3)->prio_level, 4);
+    PASS();
+}
+
+static void chain_end(void)
+{
+    mo_mutex_lock(&lock);
+    while (!step)
+        step = block_of(2)->prio_level == 1 ? 1 : 0;
+    for (;;)
+        counter[0]++;
+}
+
+static void chain_link(void)
+{
+    mo_task_delay(1);
+    mo_mutex_lock(&second);
+    mo_mutex_lock(&lock);
+}
+
+static int32_t b03_lender_timed_out(void)
+{
+    mo_mutex_init(&lock);
+    mo_mutex_init(&second);
+    spawn(chain_end, TASK_PRIO_LOW);
+    spawn(chain_link, TASK_PRIO_NORMAL);
+    spawn(lend_for_a_while, TASK_PRIO_REALTIME);
+    return 1;
+}
+
 /* A mutex that app_main has not given back is free when it has ended. */
 static void lock_after_boot(void)
 {
@@ -651,6 +687,7 @@ const struct ktest ktests[] = {
     TEST(b03_inheritance_on),
     TEST(b03_inheritance_off),
     TEST(b03_chain),
+    TEST(b03_lender_timed_out),
     TEST(b03_owner_was_boot),
     TEST(b04_sections),
     TEST(b06_32_bit_timeouts),
