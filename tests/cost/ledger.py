@@ -139,11 +139,18 @@ class Ledger:
                         "running": running})
         return out
 
+    @staticmethod
+    def without_addresses(line):
+        """Names for numbers: a page in the repository should change only when the code does."""
+        line = re.sub(r"\s+", " ", line).strip()
+        line = re.sub(r"-?\d+\(gp\) # [0-9a-f]+ <(\w+)>", r"\1(gp)", line)
+        return re.sub(r"\b[0-9a-f]{8} <([\w+]+)>", r"\1", line)
+
     def listing(self, symbol):
         text = run([self.cross + "objdump", "-d", "--no-show-raw-insn", "--disassemble=" + symbol,
                     self.image("ring%d" % RINGS[0], "writers")])
         lines = re.findall(r"^ *[0-9a-f]+:\t(.*)$", text, re.M)
-        return ["    " + re.sub(r"\s+", " ", x).strip() for x in lines]
+        return ["    " + self.without_addresses(x) for x in lines]
 
     def disassembly(self, event):
         return run([self.cross + "objdump", "-d", "--no-show-raw-insn", "--disassemble=bench_%s_%s"
