@@ -15,7 +15,7 @@ CHECKS_ORDER := build path kernel twin services coverage recorder model rv64 qem
   tool verdicts decode export report
 
 .PHONY: check check-long
-check: ## run all tests (about 10 minutes on two processors); one part: make check-NAME
+check: ## run all tests (some minutes); one part: make check-NAME
 	@$(MAKE) --no-print-directory -s deps-check
 	@+MAKE='$(MAKE)' sh scripts/check.sh $(BUILD)/check check- \
 	  $(foreach n,$(CHECKS_SORTED),$(n):$(or $(CHECK_TIME_$(n)),0))
