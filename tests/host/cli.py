@@ -446,6 +446,64 @@ def t_blocks_offered_twice():
     assert rows_of(path) == rows_of(mixed())
 
 
+def t_one_shot_ring_was_full():
+    """What the control block counts as lost is lost at the end, and the end is unknown."""
+    def change(kind, payload):
+        return payload[:44] + struct.pack("<I", 17) + payload[48:] if kind == 6 else payload
+    path = rewritten(mixed(), change)
+    lost = json.loads(run("info", "--json", path)[0])["lost"]
+    assert lost == [{"cause": "full", "events": 17, "exact": True, "places": 1}], lost
+    assert rows_of(path)[-1] == {"gap": "full", "hart": 0, "events": 17,
+                                 "from": rows_of(mixed())[-1]["time"],
+                                 "to": figures(mixed())["to"]}
+
+
+def t_another_build():
+    """A table that is not the image's is an error; one that another build had is read by name."""
+    def other(kind, payload):
+        return payload.replace(b"mark USER", b"mork USER") if kind == 2 else payload
+    err = run("info", rewritten(mixed(), other), status=125)[1]
+    assert "two builds" in err and err.count("\n") == 1, err
+
+
+def t_table_of_another_version():
+    """A trace whose own table names an event otherwise: shown as it says, and no state from it."""
+    seen = {}
+
+    def fnv(text):
+        h = 2166136261
+        for b in text:
+            h = (h ^ b) * 16777619 & 0xFFFFFFFF
+        return h
+
+    def renamed(text):
+        return text.replace(b" task_suspend SCHED", b" task_halted SCHED")
+
+    def change(kind, payload):
+        if kind == 1:
+            return re.sub(rb"table_hash=[0-9a-f]+", b"table_hash=%08x" % seen["hash"], payload)
+        if kind == 2:
+            return renamed(payload)
+        at = {5: 28, 6: 64 + 28}.get(kind)
+        if at:
+            new = struct.pack("<I", seen["hash"])
+            return payload[:at] + new + payload[at + 4:]
+        return payload
+
+    def look(kind, payload):
+        if kind == 2:
+            seen["hash"] = fnv(renamed(payload))
+        return payload
+    rewritten(mixed(), look)
+    path = rewritten(mixed(), change)
+    info = json.loads(run("info", "--json", path)[0])
+    whole = json.loads(run("info", "--json", mixed())[0])
+    assert not info["same_table"] and info["events"] == whole["events"]
+    assert info["by_event"]["task_halted"] == whole["by_event"]["task_suspend"] > 0
+    assert "differs" in run("info", path)[0] and sum(t["suspended"] for t in
+                                                     figures(mixed())["tasks"]) > 0
+
+
 def t_hostile_names():
     """Escape codes, HTML and broken UTF-8 in every text of a trace stay harmless text."""
     evil = b"\x1b[31m<script>\xff\xc3\x28\"',%s%n\\\x07"
