@@ -155,6 +155,18 @@ test('bad calls get one line and status 125', () => {
   assert.equal(existsSync(work('x.html')), false);
 });
 
+test('a trace without an event is a report that says so', async () => {
+  const file = work('empty.kymo');
+  writeFileSync(file, readFileSync(OFF()).subarray(0, 3000));
+  const page = await open(browser, report('empty', file));
+  assert.match(await page.textContent('#side-panel .lead'), /0 events/);
+  for (const tab of ['isrs', 'objects', 'histograms', 'load', 'tasks'])
+    await page.click(`#tab-${tab}`);
+  for (const key of ['+', ']', '.', 'f', '0', 'm', 'b']) await page.keyboard.press(key);
+  assert.deepEqual(page.messages, []);
+  await page.done();
+});
+
 test('two traces of different clocks are refused', () => {
   const other = work('other-clock.kymo');
   writeFileSync(other, setMeta(readFileSync(OFF()), 'clock_hz', '12345'));

@@ -151,9 +151,7 @@ int kr_detail_run(struct kr_survey *s, kr_block_sink *sink, void *u, struct kymo
     if (!d)
         return -1;
     d->s = s;
-    if (s->n_chunks == 0)
-        status = 0;
-    else if (open_chunks(d) == 0 && kymo_rewind(s->trace, err) == 0 &&
+    if (open_chunks(d) == 0 && kymo_rewind(s->trace, err) == 0 &&
              kymo_model_run(s->trace, &model, d, err) == 0) {
         assert(d->events == s->events);
         status = write_chunks(d, sink, u) < 0 || kr_pyramid_write(d->pyramid, sink, u) < 0 ? -1 : 0;

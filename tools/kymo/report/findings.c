@@ -24,6 +24,7 @@ enum {
 struct ran {
     uint64_t from, to;
     uint32_t task;
+    uint16_t hart;
     uint8_t level;
 };
 
@@ -33,6 +34,7 @@ struct waiting { /* per task: its present wait for a mutex, over the intervals t
     uint32_t object, holder;
     uint8_t level, certainty, state;
     uint8_t own_level; /* of any task: its base level last seen */
+    uint16_t hart;     /* of any task: where it ran last */
     bool open, said;
 };
 
@@ -104,7 +106,7 @@ static void add_other(struct others *o, uint32_t task, uint8_t level, uint64_t c
 }
 
 static struct others less_urgent(const struct kr_findings *f, const struct waiting *w,
-                                 uint32_t waiter, uint64_t to)
+                                 uint32_t waiter, uint16_t hart, uint64_t to)
 {
     struct others o = {.whole = f->n_ran <= HISTORY};
     for (uint64_t k = f->n_ran; k > 0 && f->n_ran - k < HISTORY; k--) {
@@ -114,7 +116,8 @@ static struct others less_urgent(const struct kr_findings *f, const struct waiti
             break;
         }
         uint64_t from = r->from > w->from ? r->from : w->from, end = r->to < to ? r->to : to;
-        if (r->task == w->holder || r->task == waiter || r->task == KYMO_TASK_IDLE || end <= from)
+        if (r->task == w->holder || r->task == waiter || r->task == KYMO_TASK_IDLE || end <= from ||
+            r->hart != hart)
             continue;
         if (r->level == 0xFF)
             o.unsure = true; /* perhaps less urgent, perhaps not */
@@ -156,21 +159,24 @@ static void wait_json(struct kr_buf *b, struct kr_survey *s, const struct waitin
              (unsigned long long)(to - s->start), open ? "true" : "false");
 }
 
-static uint8_t base_of(const struct kr_findings *f, struct kr_survey *s, uint32_t task)
+/* What is known of another task; a task that was never seen has no level and no hart. */
+static struct waiting about(const struct kr_findings *f, struct kr_survey *s, uint32_t task)
 {
     int32_t number = kr_task(&s->rows, task);
-    return number >= 0 && (uint32_t)number < f->waits ? f->wait[number].own_level : 0xFF;
+    if (number >= 0 && (uint32_t)number < f->waits)
+        return f->wait[number];
+    return (struct waiting){.own_level = 0xFF};
 }
 
 static void inversion(struct kr_findings *f, struct kr_survey *s, const struct waiting *w,
                       uint32_t task, uint64_t to, bool open)
 {
-    uint8_t holder_level = base_of(f, s, w->holder);
-    if (holder_level <= w->level)
+    struct waiting holder = about(f, s, w->holder);
+    if (holder.own_level <= w->level)
         return; /* the holder is the more urgent one: an ordinary wait */
     if (f->n_top[INVERSION] == KR_TOP && f->top[INVERSION][KR_TOP - 1].amount >= to - w->from)
         return; /* cannot be among the longest: do not look through the history */
-    struct others o = less_urgent(f, w, task, to);
+    struct others o = less_urgent(f, w, task, holder.hart, to);
     struct kr_finding *found =
         o.sum * INVERSION_SHARE > to - w->from ? place(f, INVERSION, o.sum) : NULL;
     if (!found)
@@ -179,7 +185,7 @@ static void inversion(struct kr_findings *f, struct kr_survey *s, const struct w
     found->to = to - s->start;
     kr_textf(&found->json,
              "\"kind\":\"inversion\",\"severity\":\"bad\",\"certainty\":%u,\"holderLevel\":%u,",
-             o.whole && !o.unsure ? w->certainty : KYMO_POSSIBLE, holder_level);
+             o.whole && !o.unsure ? w->certainty : KYMO_POSSIBLE, holder.own_level);
     wait_json(&found->json, s, w, task, to, open);
     kr_text(&found->json, ",\"by\":[");
     for (unsigned i = 0; i < o.n; i++)
@@ -231,10 +237,12 @@ void kr_findings_interval(struct kr_findings *f, struct kr_survey *s, const stru
     if (!w)
         return;
     if (i->state == KYMO_RUNNING)
-        f->ran[f->n_ran++ % HISTORY] = (struct ran){i->from, i->to, i->task, i->level};
+        f->ran[f->n_ran++ % HISTORY] = (struct ran){i->from, i->to, i->task, i->hart, i->level};
     w->state = i->state;
     if (i->base != 0xFF)
         w->own_level = i->base;
+    if (i->state == KYMO_RUNNING || i->state == KYMO_READY)
+        w->hart = i->hart;
     if (i->state != KYMO_BLOCKED)
         w->open = false; /* if it still was, a gap hid how it ended */
     if (i->state != KYMO_BLOCKED || (i->holder == KYMO_TASK_NONE && !w->open))
@@ -247,6 +255,7 @@ void kr_findings_interval(struct kr_findings *f, struct kr_survey *s, const stru
                               .state = i->state,
                               .certainty = i->certainty,
                               .own_level = w->own_level,
+                              .hart = w->hart,
                               .open = true};
     }
     /* At the trace's end the wait stays open: kr_findings_end looks at it when all have been
