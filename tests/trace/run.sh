@@ -120,6 +120,16 @@ scheduler_trace() { # text to expect, flags
 
 case_trace_sched_preemptive() { scheduler_trace "Overall: PASS" ""; }
 case_trace_sched_cooperative() { scheduler_trace "Overall: PASS" -DTRACE_SCHED_COOPERATIVE=1; }
+# Built to stop where an `off` writer runs with interrupts on: it never does.
+case_trace_sched_asserts_interrupts_off() {
+    scheduler_trace "Overall: PASS" -DCONFIG_TRACE_CHECK=1
+    stops=$("${CROSS_COMPILE:-riscv64-unknown-elf-}objdump" -d "$BUILD/cfg-recorder/image.elf" |
+        grep -cw ebreak)
+    [ "$stops" -gt 50 ] || fail "only $stops writers assert it"
+}
+# Triggers are a build option.
+case_trace_sched_with_triggers() { scheduler_trace "Overall: PASS" -DCONFIG_TRACE_TRIGGER=1; }
+
 disabled="Tracing disabled build: PASS"
 case_trace_sched_disabled() { scheduler_trace "$disabled" -DCONFIG_DEBUG_TRACE=0; }
 case_trace_sched_disabled_cooperative() {
