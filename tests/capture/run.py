@@ -381,6 +381,17 @@ def test_keeps_old():
     need(os.listdir(".") == ["a.kymo"], "left behind: %s" % os.listdir("."))
 
 
+def test_late_refusal():
+    """QEMU gives up after it has loaded the plugin: no trace, and an older one stays."""
+    with open("qemu.sh", "w") as f:
+        f.write('#!/bin/sh\nexec qemu-system-riscv32 "$@" -device no-such-device\n')
+    os.chmod("qemu.sh", 0o755)
+    for how in ("plugin", "ram"):
+        run = Run([guest("plain"), "--qemu", "./qemu.sh", "--capture", how, "-o", "a.kymo"])
+        need(run.status == 125 and "before the guest ran" in run.err, "%d %s" % (run.status, run.err))
+        need(not os.path.exists("a.kymo"), "a trace of nothing")
+
+
 def test_cut_image():
     """Any prefix of an image, and flipped bytes in it: a clear line or a run, never a crash."""
     data, draw = bytearray(open(guest("plain"), "rb").read()), random.Random(1)

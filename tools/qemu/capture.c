@@ -207,12 +207,16 @@ bool capture_start(qemu_plugin_id_t id)
                 "kymo-qemu: this QEMU has no timer for plugins, so duration= cannot be kept\n");
         return false;
     }
-    send_message(STREAM_HELLO, 0, NULL, 0, 0);
     return true;
 }
 
 void capture_translate(struct qemu_plugin_insn *insn, uint32_t pc)
 {
+    static bool said_hello;
+    if (!said_hello && fd != UINT64_MAX) {
+        said_hello = true;
+        send_message(STREAM_HELLO, 0, NULL, 0, 0);
+    }
     if (point && pc == point)
         qemu_plugin_register_vcpu_insn_exec_cb(insn, on_capture_point, QEMU_PLUGIN_CB_NO_REGS,
                                                NULL);

@@ -220,7 +220,7 @@ static bool put_block(struct run *r, const struct stream_message *m, const uint8
 
 static bool take_message(struct run *r, const struct stream_message *m, const uint8_t *data)
 {
-    r->hello = true;
+    r->hello = r->hello || m->kind == STREAM_HELLO;
     if (m->kind == STREAM_BLOCK)
         return r->mode != CAPTURE_PLUGIN || put_block(r, m, data);
     if (m->kind == STREAM_DURATION || m->kind == STREAM_EVENTS)
