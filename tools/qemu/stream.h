@@ -3,8 +3,8 @@
  * machine, so the numbers have the host's byte order.
  *
  * A message is the header and `length` bytes. QEMU may die at any byte of it: the reader drops a
- * message that is cut and takes what it held from the guest's RAM. HELLO comes first, right before the
- * guest's first instruction; STOP is the last one if the plugin itself ended the run. */
+ * message that is cut and takes what it held from the guest's RAM. HELLO comes first, right before
+ * the guest's first instruction; STOP is the last one if the plugin itself ended the run. */
 #ifndef KYMO_QEMU_STREAM_H
 #define KYMO_QEMU_STREAM_H
 #include <stdint.h>
