@@ -76,7 +76,8 @@ $(TG)/reset.elf: $(TG)/reset.o $(T)/libkymo-kernel.a arch/riscv/riscv32-qemu.ld
 
 .PHONY: check-recorder
 check-recorder: $(TT)/host $(TT)/faults $(TT)/placements $(TT)/fuzz \
-  $(TT)/threads-address $(TT)/threads-thread $(TG)/guest.elf $(TG)/reset.elf kernel host plugin synth \
+  $(TT)/threads-address $(TT)/threads-thread $(TG)/guest.elf $(TG)/reset.elf $(T)/pathfinder.elf \
+  kernel host plugin synth \
   $(BUILD)/gen/trace_empty.h
 	@BUILD=$(BUILD) ONLY='$(ONLY)' MAKE='$(MAKE)' KSRC='$(filter-out trace/%,$(filter %.c,$(KSRC)))' \
 	  TARGET_CC='$(TCC) $(TFLAGS) $(TINC)' sh tests/trace/run.sh
