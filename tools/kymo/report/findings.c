@@ -3,10 +3,11 @@
  * deadlocks, losses, and how it ended. Each finding is a JSON object that web/findings.js puts into
  * words; it names moments, so that the reader can look for himself.
  *
- * An inversion is a wait of a task for a mutex that a less urgent task holds, during which others
- * ran that are less urgent than the waiter and are not the holder. How long they ran is counted
- * from the newest HISTORY running intervals; a wait that reaches further back is marked possible.
- */
+ * An inversion is a wait of a task for a mutex that a less urgent task holds, in which others ran
+ * on that task's hart although it was ready, and which are less urgent than the waiter. How long
+ * they ran is counted from the newest HISTORY intervals; a wait that reaches further back is marked
+ * possible. Chains are not followed: where the holder itself waits for another mutex, only its own
+ * ready time counts. */
 #include "report/report.h"
 
 #include <assert.h>
@@ -18,14 +19,16 @@ enum {
     HISTORY = 1 << 15,
     MOST = 64,
     MOST_BY = 16,
+    MOST_READY = 256,
     INVERSION_SHARE = 20, /* others ran for more than a twentieth of the wait */
 };
 
-struct ran {
+struct ran { /* it ran, or was ready */
     uint64_t from, to;
     uint32_t task;
     uint16_t hart;
     uint8_t level;
+    bool running;
 };
 
 struct waiting { /* per task: its present wait for a mutex, over the intervals that the model cuts
@@ -105,26 +108,70 @@ static void add_other(struct others *o, uint32_t task, uint8_t level, uint64_t c
     o->level[i] = level;
 }
 
+/* Stretches of the wait in which the holder was ready: it could have run, and others did. */
+struct held_up {
+    uint64_t from[MOST_READY], to[MOST_READY];
+    unsigned n;
+};
+
+/* The newest intervals of the history back to `from`, the newest first: k counts down to the
+ * result. */
+static uint64_t oldest(const struct kr_findings *f, uint64_t from, bool *whole)
+{
+    uint64_t k = f->n_ran, least = f->n_ran > HISTORY ? f->n_ran - HISTORY : 0;
+    while (k > least && f->ran[(k - 1) % HISTORY].to > from)
+        k--;
+    *whole = k > least || least == 0;
+    return k;
+}
+
+static uint64_t shared(uint64_t a, uint64_t b, uint64_t from, uint64_t to)
+{
+    uint64_t low = a > from ? a : from, high = b < to ? b : to;
+    return high > low ? high - low : 0;
+}
+
+static uint64_t while_held_up(const struct held_up *h, uint64_t from, uint64_t to)
+{
+    uint64_t sum = 0;
+    for (unsigned i = 0; i < h->n; i++)
+        sum += shared(h->from[i], h->to[i], from, to);
+    return sum;
+}
+
+/* Who ran on the holder's hart during the wait, though the holder was ready, and is less urgent
+ * than the waiter. */
 static struct others less_urgent(const struct kr_findings *f, const struct waiting *w,
                                  uint32_t waiter, uint16_t hart, uint64_t to)
 {
-    struct others o = {.whole = f->n_ran <= HISTORY};
-    for (uint64_t k = f->n_ran; k > 0 && f->n_ran - k < HISTORY; k--) {
+    struct others o = {.whole = true};
+    struct held_up h = {.n = 0};
+    uint64_t first = oldest(f, w->from, &o.whole);
+    for (uint64_t k = f->n_ran; k > first; k--) {
         const struct ran *r = &f->ran[(k - 1) % HISTORY];
-        if (r->to <= w->from) {
-            o.whole = true;
+        if (r->running || r->task != w->holder || !shared(r->from, r->to, w->from, to))
+            continue;
+        if (h.n == MOST_READY) {
+            o.unsure = true;
             break;
         }
-        uint64_t from = r->from > w->from ? r->from : w->from, end = r->to < to ? r->to : to;
-        if (r->task == w->holder || r->task == waiter || r->task == KYMO_TASK_IDLE || end <= from ||
+        h.from[h.n] = r->from > w->from ? r->from : w->from;
+        h.to[h.n++] = r->to < to ? r->to : to;
+    }
+    for (uint64_t k = f->n_ran; k > first && h.n; k--) {
+        const struct ran *r = &f->ran[(k - 1) % HISTORY];
+        if (!r->running || r->task == w->holder || r->task == waiter || r->task == KYMO_TASK_IDLE ||
             r->hart != hart)
+            continue;
+        uint64_t counts = while_held_up(&h, r->from, r->to);
+        if (!counts)
             continue;
         if (r->level == 0xFF)
             o.unsure = true; /* perhaps less urgent, perhaps not */
         if (r->level == 0xFF || r->level <= w->level)
             continue;
-        o.sum += end - from;
-        add_other(&o, r->task, r->level, end - from);
+        o.sum += counts;
+        add_other(&o, r->task, r->level, counts);
     }
     return o;
 }
@@ -236,8 +283,9 @@ void kr_findings_interval(struct kr_findings *f, struct kr_survey *s, const stru
     struct waiting *w = wait_at(f, kr_task(&s->rows, i->task));
     if (!w)
         return;
-    if (i->state == KYMO_RUNNING)
-        f->ran[f->n_ran++ % HISTORY] = (struct ran){i->from, i->to, i->task, i->hart, i->level};
+    if (i->state == KYMO_RUNNING || i->state == KYMO_READY)
+        f->ran[f->n_ran++ % HISTORY] =
+            (struct ran){i->from, i->to, i->task, i->hart, i->level, i->state == KYMO_RUNNING};
     w->state = i->state;
     if (i->base != 0xFF)
         w->own_level = i->base;
