@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* Everything at once: workers make random calls on shared objects and on each other, ticks come after
- * a random number of instructions, and a device interrupt gives tokens and messages. The kernel
- * executes its invariants at every switch, tick and unlock; the controller sees to it that everybody
- * gets on, and that the books of the semaphores agree in the end. */
+/* Everything at once: workers make random calls on shared objects and on each other, ticks come
+ * after a random number of instructions, and a device interrupt gives tokens and messages. The
+ * kernel executes its invariants at every switch, tick and unlock; the controller sees to it that
+ * everybody gets on, and that the books of the semaphores agree in the end. */
 #include "ktest.h"
 
 #include "private/stdio.h"
