@@ -458,6 +458,8 @@ void km_header(kymo_model *m, const struct kymo_block_state *b)
 {
     struct km_hart *h = &m->hart[b->hart];
     new_mask(m, b->hart, b->mask);
+    if (h->masked)
+        return; /* who runs now is no help: when it stops will not be told */
     if (h->running) {
         if (h->running->pub.id != b->running || h->running->pub.level != 0xFF)
             return;
