@@ -46,7 +46,8 @@ VIEWS = {
     " WHERE certainty = 'certain' GROUP BY utid",
     'ready_wait': 'SELECT utid, waits, ns, longest_ns FROM ready_wait WHERE utid <> 0',
     'blocking': "SELECT utid, count(*), sum(dur), max(dur) FROM stretch"
-    " WHERE state = 'blocked' AND next <> 'unknown' GROUP BY utid",
+    " JOIN thread USING (utid) WHERE state = 'blocked' AND (next <> 'unknown' OR"
+    ' next IS NULL AND end_ts IS NOT NULL) GROUP BY utid',
 }
 
 

@@ -84,7 +84,8 @@ class Twin:
                 ]
                 kinds = [c for c, p in zip(text[1:], text) if p == '%']
                 args = [v - (v >> 31 << 32) if k == 'd' else v for k, v in zip(kinds, args)]
-                out.append((self.ns(e.time), text % tuple(args)))
+                shown = ''.join(c if ' ' <= c <= '~' else ' ' for c in text % tuple(args))
+                out.append((self.ns(e.time), shown))
         return out
 
     def gap(self, g, h):

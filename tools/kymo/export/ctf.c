@@ -46,6 +46,7 @@ struct ctf {
     char folder[PATH_MAX]; /* .../kernel, under its temporary name */
     struct stream *stream[XP_HARTS];
     struct kymo_error *err;
+    uint64_t scale; /* clock counts of the stream to one of the trace: see ctf_clock */
     bool failed;
 };
 
@@ -123,6 +124,7 @@ static struct stream *stream_of(struct ctf *c, unsigned hart, uint64_t time)
 /* Room for one event with its header written; NULL when the stream cannot be written. */
 static uint8_t *event_begin(struct ctf *c, unsigned hart, uint64_t time, unsigned id)
 {
+    time *= c->scale;
     struct stream *s = stream_of(c, hart, time);
     if (!s)
         return NULL;
@@ -156,7 +158,10 @@ static uint8_t *put_comm(uint8_t *at, const struct xp_flow *f, uint32_t task, un
 static uint8_t *put_string(uint8_t *at, const char *s, size_t most)
 {
     size_t n = strnlen(s, most - 1);
-    at = put(at, s, n);
+    put(at, s, n);
+    for (size_t i = 0; i < n; i++, at++)
+        if (*at < ' ') /* a format's newline would break the readers' lines */
+            *at = ' ';
     return put8(at, 0);
 }
 
@@ -299,21 +304,24 @@ static void on_event(void *u, struct xp_flow *f, const struct kymo_event *e, uns
 static void on_gap(void *u, struct xp_flow *f, const struct kymo_gap *g)
 {
     struct ctf *c = u;
-    struct stream *s = stream_of(c, g->hart, g->from);
+    uint64_t from = g->from * c->scale, to = g->to * c->scale;
+    struct stream *s = stream_of(c, g->hart, from);
     unsigned hart = g->hart < XP_HARTS ? g->hart : XP_HARTS - 1;
     (void)f;
     if (!s)
         return;
+    from = from > s->last ? from : s->last; /* a gap by a mask is told at its end */
+    to = to > from ? to : from;
     if (s->used > HEADER)
-        packet_write(s, hart, g->from > s->last ? g->from : s->last);
+        packet_write(s, hart, from);
     if (g->events == UINT64_MAX)
         s->number++;
     else
         s->discarded += g->events;
-    packet_empty(s, hart, g->from, g->to); /* C3 */
-    s->last = g->to;
+    packet_empty(s, hart, from, to); /* C3 */
+    s->last = to;
     uint8_t *at = event_begin(c, hart, g->to, CTF_LOST);
-    at = put64(put8(put64(at, g->from), g->cause), g->events);
+    at = put64(put8(put64(at, g->from * c->scale), g->cause), g->events);
     event_end(c, hart, at);
 }
 
@@ -321,6 +329,7 @@ static void on_end(void *u, struct xp_flow *f, uint64_t time)
 {
     struct ctf *c = u;
     (void)f;
+    time *= c->scale;
     for (unsigned h = 0; h < XP_HARTS; h++) {
         struct stream *s = c->stream[h];
         if (s && s->used > HEADER)
@@ -435,7 +444,7 @@ static int fill(struct ctf *c, const char *temp)
 static int write_ctf(struct xp_job *job, struct kymo_error *err)
 {
     char temp[PATH_MAX];
-    struct ctf c = {.job = job, .err = err};
+    struct ctf c = {.job = job, .err = err, .scale = ctf_scale(job->trace)};
     if ((size_t)snprintf(temp, sizeof temp, "%s.XXXXXX", job->output) >= sizeof temp)
         return fail(err, "name too long:", job->output);
     xp_guard_hold(true);

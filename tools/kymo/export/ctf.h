@@ -34,5 +34,14 @@ static inline bool ctf_has_message(const struct kymo_event_desc *d)
     return strcmp(d->name, "log") == 0;
 }
 
+/* The stream's clock runs at 1 GHz if the trace's divides that: babeltrace2 turns counts into
+ * nanoseconds with a double, which is a nanosecond off after a while at any other rate. Else the
+ * stream has the trace's counts. */
+static inline uint64_t ctf_scale(const kymo_trace *t)
+{
+    uint64_t hz = kymo_get_info(t)->clock_hz;
+    return hz && 1000000000u % hz == 0 ? 1000000000u / hz : 1;
+}
+
 void ctf_metadata(struct xp_out *o, const kymo_trace *t);
 #endif

@@ -100,10 +100,12 @@ void ctf_metadata(struct xp_out *o, const kymo_trace *t)
     env_text(o, "hostname", info->image);
     env_text(o, "kernel_release", info->build_id);
     env_text(o, "kymo_clock", info->clock);
+    xp_out_printf(o, "\tkymo_clock_hz = %llu;\n", (unsigned long long)info->clock_hz);
     xp_puts(
         o, "};\nclock {\n\tname = \"kymo\";\n\tuuid = \"6b796d6f-0000-4000-8000-000000000001\";\n");
-    xp_out_printf(o, "\tdescription = \"counts since reset\";\n\tfreq = %llu;\n\toffset = 0;\n};\n",
-                  (unsigned long long)(info->clock_hz ? info->clock_hz : 1000000000u));
+    uint64_t hz = info->clock_hz ? info->clock_hz * ctf_scale(t) : 1000000000u;
+    xp_out_printf(o, "\tdescription = \"time since reset\";\n\tfreq = %llu;\n\toffset = 0;\n};\n",
+                  (unsigned long long)hz);
     xp_puts(o, stream);
     for (size_t i = 0; i < sizeof known / sizeof *known; i++) {
         event(o, known[i].id, "", known[i].name, known[i].fields);

@@ -6,7 +6,7 @@
 #define KYMO_EXPORT_SQLITE_H
 #include "format.h"
 
-#define SQL_VERSION 3
+#define SQL_VERSION 4
 
 extern const char sql_schema[]; /* tables, created before loading */
 extern const char sql_views[];  /* indices and views, created after it */

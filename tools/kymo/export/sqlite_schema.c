@@ -78,8 +78,8 @@ const char sql_views[] =
     /* From one wake-up to the next wait: the task's response, and how much of it was work, as `kymo
      * stat` counts them: a wait for a mutex is part of it. Other waits (and stretches nobody saw)
      * part the task's stretches into groups; a group is the wait it begins with and what follows.
-     * Certain only if its wake-up was seen and a wait is behind it; `open` if the trace or the task
-     * ended first. */
+     * Certain only if its wake-up was seen and a wait is behind it; `open` if the trace ended
+     * first, or the task while it did not run. */
     "CREATE VIEW activation AS WITH"
     " a AS (SELECT s.*, state NOT IN ('ready', 'preempted', 'running') AND NOT"
     " (state = 'blocked' AND ifnull(o.kind, '') = 'mutex') AS w"
@@ -87,14 +87,19 @@ const char sql_views[] =
     " b AS (SELECT *, sum(w) OVER (PARTITION BY utid ORDER BY id) AS n FROM a),"
     " c AS (SELECT utid, n, max(CASE WHEN w THEN state END) AS before,"
     " min(CASE WHEN NOT w THEN ts END) AS ts, min(CASE WHEN NOT w THEN id END) AS first,"
+    " max(CASE WHEN NOT w THEN id END) AS last,"
     " sum(CASE WHEN NOT w THEN dur END) AS response_ns,"
     " sum(CASE WHEN state = 'running' THEN dur ELSE 0 END) AS running_ns FROM b GROUP BY utid, n),"
     " d AS (SELECT *, lead(before) OVER (PARTITION BY utid ORDER BY n) AS behind,"
-    " (SELECT waker_utid FROM thread_state f WHERE f.id = first) IS NOT NULL AS woken FROM c)"
+    " (SELECT waker_utid FROM thread_state f WHERE f.id = first) IS NOT NULL AS woken,"
+    " (SELECT state FROM thread_state f WHERE f.id = first) AS begun,"
+    " (SELECT state FROM thread_state f WHERE f.id = last) AS left FROM c)"
     " SELECT utid, t.name, d.ts, response_ns, running_ns, CASE"
-    " WHEN behind = 'unknown' OR (ifnull(before, 'unknown') = 'unknown' AND NOT woken)"
-    " THEN 'unknown' WHEN behind IS NULL AND t.end_ts IS NULL THEN 'open' ELSE 'certain' END"
-    " AS certainty FROM d JOIN thread t USING (utid) WHERE d.ts IS NOT NULL ORDER BY d.ts;"
+    " WHEN behind = 'unknown' OR begun = 'blocked' OR"
+    " (ifnull(before, 'unknown') = 'unknown' AND NOT woken)"
+    " THEN 'unknown' WHEN behind IS NULL AND (t.end_ts IS NULL OR left <> 'running')"
+    " THEN 'open' ELSE 'certain' END AS certainty FROM d"
+    " JOIN thread t USING (utid) WHERE d.ts IS NOT NULL ORDER BY d.ts;"
 
     /* Which stretches did nobody see? */
     "CREATE VIEW unseen AS SELECT cpu, ts, dur, cause, events FROM loss ORDER BY ts;";

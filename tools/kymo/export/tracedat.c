@@ -256,8 +256,8 @@ static void put_arg(struct dat *d, uint8_t **fixed, uint8_t **text, const char *
 {
     size_t n = s ? strnlen(s, XP_NAME_MAX - 1) : 0;
     put32(fixed, (uint32_t)(n + 1) << 16 | (uint32_t)(*text - d->record));
-    if (n)
-        put(text, s, n);
+    for (size_t i = 0; i < n; i++) /* a format's newline would break the report's lines */
+        *(*text)++ = (uint8_t)((uint8_t)s[i] < ' ' ? ' ' : s[i]);
     *(*text)++ = 0;
 }
 
