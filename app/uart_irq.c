@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* An interrupt handler of the application's own: the UART's receiver. The handler fetches each
- * character and sends it on as a message; a task waits for messages, with a timeout, and puts lines
- * together. "quit" ends it, and so does a long silence.
+ * character and sends it on as a message; a task waits for messages and puts lines together. "quit"
+ * ends it.
  *
  * Rules for a handler: interrupts are off, so be short; use only calls marked I and the _isr
  * ones. */
@@ -12,7 +12,6 @@
 #define SLOTS 64
 #define UART_ENABLE HAL_REG8(HAL_UART + 1)
 #define RECEIVE_INTERRUPT 1
-#define SILENCE 500 /* ticks */
 
 static mq_t *characters;
 static message_t slots[SLOTS]; /* a message must outlive its way through the queue */
@@ -28,16 +27,14 @@ static void on_receive(void *arg)
     }
 }
 
-static bool read_line(char *line, uint32_t size)
+static void read_line(char *line, uint32_t size)
 {
     uint32_t length = 0;
     for (;;) {
-        message_t *slot = mo_mq_receive(characters, SILENCE);
-        if (!slot)
-            return false;
+        message_t *slot = mo_mq_receive(characters, UINT32_MAX); /* for ever */
         line[length] = '\0';
         if (slot->type == '\n' || slot->type == '\r')
-            return true;
+            return;
         if (length < size - 1)
             line[length++] = (char) slot->type;
     }
@@ -51,8 +48,12 @@ void task(void)
     mo_irq_attach(HAL_UART_IRQ, on_receive, NULL);
     UART_ENABLE = RECEIVE_INTERRUPT;
     printf("type lines; quit ends\n");
-    while (read_line(line, sizeof(line)) && strcmp(line, "quit"))
+    for (;;) {
+        read_line(line, sizeof(line));
+        if (!strcmp(line, "quit"))
+            break;
         printf("line %ld: \"%s\"\n", ++lines, line);
+    }
     UART_ENABLE = 0;
     mo_irq_attach(HAL_UART_IRQ, NULL, NULL);
     printf("%lu characters, %lu lost\nuart_irq: %s\n", received, lost, lost ? "FAIL" : "PASS");
