@@ -26,6 +26,6 @@ $(XP_SYNTH): $(XP)/real/%.kymo: $(H)/kymo-synth
 	$(Q)timeout 60 $< $(XP_SYNTH_$*) --events 6000 --seed $* -o $@ > $@.txt
 
 XP_REAL := $(XP)/real/0.kymo $(XP)/real/1.kymo
-check-export: $(H)/kymo $(XP_REAL) $(XP_SYNTH) san-host ## exports in their real consumers (EXPORT=token: one)
+check-export: $(H)/kymo $(XP_REAL) $(XP_SYNTH) san-host ## exports in their real consumers (EXPORT=token)
 	$(Q)timeout 300 /usr/bin/python3 -B tests/export/run.py $(H)/kymo $(BUILD)/cfg-san/host/kymo \
 	  $(XP) $(EXPORT)
