@@ -80,6 +80,14 @@ TRACE_INLINE void trace_put_off(const volatile uint8_t *on, uint32_t word, unsig
                                 const uint32_t *w)
 {
     trace_port_assert_off();
+#ifdef TRACE_PORT_PUT_ANY
+    /* More words than the compiler has registers for: the writer that is written by hand is
+     * shorter, and right with interrupts off as well. It takes at most seven. */
+    if (n > 4 && n <= 7) {
+        trace_put_any(on, word, n, w);
+        return;
+    }
+#endif
     TRACE_SITE(0);
     trace_put_masked(on, word, n, w);
     TRACE_SITE(1);
