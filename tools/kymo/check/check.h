@@ -80,6 +80,7 @@ struct check_summary {
     unsigned checkers;
     uint64_t clock_hz, start;
     uint64_t events, lost;
+    uint64_t silences; /* stretches in which the recorder was stopped or a class masked */
     bool lost_unknown; /* some losses have no count */
 };
 

@@ -79,7 +79,9 @@ static void on_interval(void *u, const kymo_model *m, const struct kymo_interval
 static void on_gap(void *u, const kymo_model *m, const struct kymo_gap *g)
 {
     struct check_run *r = u;
-    if (g->events == UINT64_MAX)
+    if (g->cause == KYMO_LOSS_STOPPED || g->cause == KYMO_LOSS_MASKED)
+        r->summary.silences++;
+    else if (g->events == UINT64_MAX)
         r->summary.lost_unknown = true;
     else
         r->summary.lost += g->events;

@@ -65,6 +65,9 @@ void check_print_text(FILE *f, const struct check_summary *s, bool verbose)
     fprintf(f, "%s: %" PRIu64 " events", s->trace, s->events);
     if (s->lost || s->lost_unknown)
         fprintf(f, ", %s%" PRIu64 " lost", s->lost_unknown ? "at least " : "", s->lost);
+    if (s->silences)
+        fprintf(f, ", recorder off or masked in %" PRIu64 " place%s", s->silences,
+                s->silences == 1 ? "" : "s");
     fprintf(f, "; %u held, %u vacuous, %u undecidable, %u broken\n", count(s, CHECK_HELD),
             count(s, CHECK_VACUOUS), count(s, CHECK_UNDECIDABLE), count(s, CHECK_BROKEN));
 }
@@ -110,9 +113,9 @@ void check_print_json(FILE *f, const struct check_summary *s)
     json_string(f, s->trace);
     fprintf(f,
             ",\"verdict\":\"%s\",\"events\":%" PRIu64 ",\"lost\":%" PRIu64
-            ",\"lost_exact\":%s,\"results\":[",
+            ",\"lost_exact\":%s,\"silences\":%" PRIu64 ",\"results\":[",
             check_verdict_name(check_worst(s)), s->events, s->lost,
-            s->lost_unknown ? "false" : "true");
+            s->lost_unknown ? "false" : "true", s->silences);
     const char *comma = "";
     for (unsigned c = 0; c < s->checkers; c++)
         for (unsigned i = 0; i < s->checker[c].results; i++) {
