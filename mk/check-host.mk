@@ -32,8 +32,8 @@ san-host:
 fuzz: $(HFUZZ) $(H)/kymo-synth ## fuzz the reader (FUZZ_SECONDS=8)
 	$(Q)sh tests/host/fuzz.sh $(HFUZZ) $(H)/kymo-synth $(BUILD)/fuzz $(FUZZ_SECONDS)
 
-check-tool: host plugin synth san-host $(HCHECK)
+check-tool: host plugin synth san-host demo-images $(HCHECK)
 	$(Q)timeout 300 sh tests/host/run.sh $(BUILD) $(HSANBUILD) $(FUZZ_SECONDS) '$(HOST)'
 
-check-long-tool: host plugin synth san-host $(HCHECK)
+check-long-tool: host plugin synth san-host demo-images $(HCHECK)
 	$(Q)sh tests/host/run.sh $(BUILD) $(HSANBUILD) 3600 ''

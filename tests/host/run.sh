@@ -44,6 +44,7 @@ case $only in
     run cli python3 tests/host/cli.py "$build/host"
     run recover python3 tests/host/recover.py "$build/host" "$build/target/first_trace.elf" \
         "$build/target/cond.elf"
+    run manual python3 tests/host/manual.py "$build"
     run san:model-test "$san/host/model-test" brief
     run san:reader-test "$san/host/reader-test" brief
     run san:cli python3 tests/host/cli.py "$san/host" quick
@@ -61,6 +62,7 @@ recover:*)
     run recover python3 tests/host/recover.py "$build/host" "$build/target/first_trace.elf" \
         "$build/target/cond.elf" "$only"
     ;;
+manual*) run "$only" python3 tests/host/manual.py "$build" $(expr "$only" : '\(manual:.*\)') ;;
 cli:*) run "$only" python3 tests/host/cli.py "$build/host" "$only" ;;
 *) run "$only" "$build/host/${only%%:*}" "$only" ;;
 esac

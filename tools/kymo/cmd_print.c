@@ -28,7 +28,7 @@ static const char help[] =
     "  --color WHEN       auto, always, never; NO_COLOR is respected\n"
     "  --no-pager         on a terminal: not through $KYMO_PAGER, $PAGER or less\n"
     "\n"
-    "example: kymo print --task bus --event 'mutex_*' demo.kymo\n";
+    "example: kymo print --task bus_task --event 'mutex_*' demo.kymo\n";
 
 enum { CONTEXT_MAX = 1000, HARTS = 64 };
 
