@@ -76,7 +76,7 @@ static void trace_drain_copy(uint8_t *to, uint32_t from, uint32_t bytes)
 }
 
 /* The closed block that begins with next_seq, or the first one after it; 0: none. What lies
- * between is lost. */
+ * between is lost, but for events that went out with the block when it was still open. */
 static uint32_t trace_drain_find(struct trace_drain *d, control *c)
 {
     uint32_t b = trace_oldest(c);
@@ -86,7 +86,8 @@ static uint32_t trace_drain_find(struct trace_drain *d, control *c)
         block *h = TRACE_AT(struct trace_block, b);
         uint32_t seq = h->event_seq, slots = h->slots;
         if (h->magic == TRACE_BLOCK_MAGIC && slots && (int32_t) (seq + slots - d->next_seq) > 0) {
-            uint32_t missed = (int32_t) (seq - d->next_seq) > 0 ? seq - d->next_seq : 0;
+            uint32_t sent = (int32_t) (d->open_end - d->next_seq) > 0 ? d->open_end : d->next_seq;
+            uint32_t missed = (int32_t) (seq - sent) > 0 ? seq - sent : 0;
             d->lost += missed;
             trace_irq_t irq = trace_port_mask();
             c->lost_drain += missed;

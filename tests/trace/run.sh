@@ -34,8 +34,16 @@ case_threads() {
 
 # A fuzzer chooses what case_host_twin does: writes, interrupts, drains, control. FUZZ_SECONDS=N.
 case_fuzz() {
+    "$BUILD/trace-host/fuzz" tests/trace/corpus/* > "$work/found" 2>&1 || { # found before
+        tail -n 5 "$work/found"
+        exit 1
+    }
     "$BUILD/trace-host/fuzz" -max_total_time="${FUZZ_SECONDS:-6}" -max_len=4096 -verbosity=0 \
-        -artifact_prefix="$work/" > "$work/out" 2>&1 || { tail -n 20 "$work/out"; exit 1; }
+        -artifact_prefix="$work/" > "$work/out" 2>&1 || {
+        grep -a FAIL "$work/out" || tail -n 20 "$work/out"
+        echo "rerun: $BUILD/trace-host/fuzz $(echo "$work"/crash-* "$work"/timeout-*)"
+        exit 1
+    }
 }
 
 # Every writer of the image reaches the recorder's words from gp, in one instruction each.
