@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 # Tests of the recorder (room trace/): `make check-recorder`, or ONLY='name..' for single cases.
 CHECKS += recorder
+CHECKS_LONG += recorder
 CHECK_TIME_recorder = 180
 
 TT := $(BUILD)/trace-host
@@ -81,3 +82,8 @@ check-recorder: $(TT)/host $(TT)/faults $(TT)/placements $(TT)/fuzz \
   $(BUILD)/gen/trace_empty.h
 	@BUILD=$(BUILD) ONLY='$(ONLY)' MAKE='$(MAKE)' KSRC='$(filter-out trace/%,$(filter %.c,$(KSRC)))' \
 	  TARGET_CC='$(TCC) $(TFLAGS) $(TINC)' sh tests/trace/run.sh
+
+.PHONY: check-long-recorder
+check-long-recorder: $(TT)/fuzz
+	$(Q)$(TT)/fuzz -max_total_time=3600 -max_len=4096 -verbosity=0 -artifact_prefix=$(TT)/ \
+	  && echo '1 passed, 0 failed' || { echo '0 passed, 1 failed'; exit 1; }
