@@ -39,7 +39,7 @@ case_fuzz() {
         tail -n 5 "$work/found"
         exit 1
     }
-    "$BUILD/trace-host/fuzz" -seed=1 -runs=6000 -max_len=4096 -verbosity=0 \
+    "$BUILD/trace-host/fuzz" -seed=1 -runs=20000 -max_len=4096 -verbosity=0 \
         -artifact_prefix="$work/" > "$work/out" 2>&1 || {
         grep -a FAIL "$work/out" || tail -n 20 "$work/out"
         echo "rerun: $BUILD/trace-host/fuzz $(echo "$work"/crash-* "$work"/timeout-*)"
