@@ -62,7 +62,8 @@ recover:*)
     run recover python3 tests/host/recover.py "$build/host" "$build/target/first_trace.elf" \
         "$build/target/cond.elf" "$only"
     ;;
-manual*) run "$only" python3 tests/host/manual.py "$build" $(expr "$only" : '\(manual:.*\)') ;;
+manual) run manual python3 tests/host/manual.py "$build" ;;
+manual:*) run "$only" python3 tests/host/manual.py "$build" "$only" ;;
 cli:*) run "$only" python3 tests/host/cli.py "$build/host" "$only" ;;
 *) run "$only" "$build/host/${only%%:*}" "$only" ;;
 esac
