@@ -32,8 +32,8 @@ case_threads() {
     "$BUILD/trace-host/threads-thread"
 }
 
-# A fuzzer chooses what case_host_twin does: writes, interrupts, drains, control. Here from one seed,
-# so that two checks of one tree do the same; check-long-recorder looks for what is new.
+# A fuzzer chooses what case_host_twin does: writes, interrupts, drains, control. Here from one
+# seed, so that two checks of one tree do the same; check-long-recorder looks for what is new.
 case_fuzz() {
     "$BUILD/trace-host/fuzz" tests/trace/corpus/* > "$work/found" 2>&1 || { # found before
         tail -n 5 "$work/found"
