@@ -28,7 +28,7 @@ C_LIKE = (".c", ".h", ".S", ".js", ".mjs", ".css")
 COLUMNS, COLUMNS_WIDE = 100, 132
 WIDE_FILES = ("trace/events.def",)
 FUNCTION_LIMIT = 120
-LEAKS = re.compile(r"/(?:tmp/k|work)/|deb\.debian\.org|registry\.npmjs|snapshot\.debian\.org")
+LEAKS = re.compile(r"/(?:home|tmp|root)/[a-z]+/|https?://(?:deb|ftp|mirror|registry|snapshot)\.")
 
 
 def tracked():
