@@ -25,7 +25,6 @@
 
 enum { LEVELS = 8, IDLE_LEVEL = 8, LEVEL_UNKNOWN = 0xFF, NO_TASK = 0xFFFFFFFF };
 enum { STATE_ENDED = 0, STATE_READY = 1 }; /* of SPEC.md, as in task_switch */
-enum { READY_CREATED = 0 };
 enum { P1, P2, P3, P4, P5, QUESTIONS };
 
 static const uint8_t slice_ticks[LEVELS] = {1, 2, 3, 4, 5, 7, 10, 15};
@@ -46,7 +45,7 @@ struct ohart {
     uint32_t running;
     unsigned depth;
     bool whole; /* nothing is missing since boot */
-    bool preemptive, mode_known;
+    bool preemptive;
     bool hooked;      /* rt_sched chose: its choice is not ours to judge */
     bool yielded;     /* the running task offered the hart */
     bool ticked;      /* the handler that runs took a tick */
@@ -114,7 +113,8 @@ static void queue_remove(struct ohart *h, uint32_t id)
     t->before = t->after = NO_TASK;
 }
 
-static void queue_tail(struct ohart *h, uint32_t id)
+/* Takes the task out of where it is and puts it between two neighbours of its level. */
+static void queue_put(struct ohart *h, uint32_t id, bool at_head)
 {
     struct otask *t = task_of(h, id);
     if (!t || id == KYMO_TASK_IDLE)
@@ -124,32 +124,20 @@ static void queue_tail(struct ohart *h, uint32_t id)
     t->loose = false;
     if (t->level >= LEVELS)
         return;
-    t->after = NO_TASK;
-    t->before = h->last[t->level];
-    if (t->before == NO_TASK)
-        h->first[t->level] = id;
-    else
-        h->task[t->before].after = id;
-    h->last[t->level] = id;
+    t->before = at_head ? NO_TASK : h->last[t->level];
+    t->after = at_head ? h->first[t->level] : NO_TASK;
+    *(t->before == NO_TASK ? &h->first[t->level] : &h->task[t->before].after) = id;
+    *(t->after == NO_TASK ? &h->last[t->level] : &h->task[t->after].before) = id;
+}
+
+static void queue_tail(struct ohart *h, uint32_t id)
+{
+    queue_put(h, id, false);
 }
 
 static void queue_head(struct ohart *h, uint32_t id)
 {
-    struct otask *t = task_of(h, id);
-    if (!t || id == KYMO_TASK_IDLE)
-        return;
-    queue_remove(h, id);
-    t->now = READY;
-    t->loose = false;
-    if (t->level >= LEVELS)
-        return;
-    t->before = NO_TASK;
-    t->after = h->first[t->level];
-    if (t->after == NO_TASK)
-        h->last[t->level] = id;
-    else
-        h->task[t->after].before = id;
-    h->first[t->level] = id;
+    queue_put(h, id, true);
 }
 
 /* Head of the highest level that is known to have a ready task; NO_TASK if none. */
@@ -438,12 +426,6 @@ static void goes_on(struct ohart *h)
     t->now = RUNNING;
 }
 
-static void on_mode(struct ohart *h, const struct kymo_event *e)
-{
-    h->preemptive = kv_sched_start_preemptive(e);
-    h->mode_known = true;
-}
-
 static void oracle_event(void *state, const kymo_model *m, const struct kymo_event *e)
 {
     struct oracle *o = state;
@@ -466,7 +448,7 @@ static void oracle_event(void *state, const kymo_model *m, const struct kymo_eve
         h->whole = true;
         h->running = KYMO_TASK_BOOT;
         break;
-    case KE_sched_start: on_mode(h, e); break;
+    case KE_sched_start: h->preemptive = kv_sched_start_preemptive(e); break;
     case KE_task_create: on_create(h, e); break;
     case KE_task_destroy: on_gone(h, kv_task_destroy_task(e), ENDED); break;
     case KE_task_suspend: on_gone(h, kv_task_suspend_task(e), WAITING); break;
